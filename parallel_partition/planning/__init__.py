@@ -1,0 +1,1 @@
+"""What to ask: SQL and the catalog in, a plan out. No I/O."""

@@ -1,0 +1,271 @@
+"""What the planner hands to the executor. A plan says where a key comes from, never its value, so it serves all values.
+
+Texts are in ``$n`` form. Where a text uses fewer parameters than the caller gave, ``numbers`` says which of the
+caller's (1-based) become its ``$1``, ``$2``, ...: PostgreSQL refuses a parameter whose type it cannot infer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from parallel_partition.statements import OutputColumn
+
+
+# --- where keys come from ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class KnownKey:
+    """A key value that the statement itself states, as PostgreSQL's canonical text; None for NULL."""
+
+    text: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterKey:
+    """A key value given by ``$number``; ``type`` is the key's type as `catalog.key_text` names it."""
+
+    number: int
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayKey:
+    """Key values given by the elements of the array ``$number`` (``key = ANY(%s)``); single-column keys only."""
+
+    number: int
+    type: str
+
+
+KeySource = KnownKey | ParameterKey | ArrayKey
+#: One source per key column, in the key's order.
+KeyRow = tuple[KeySource, ...]
+
+
+# --- which partitions ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class EveryPartition:
+    """Nothing is known of the key: any partition may hold matching rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class OfKeys:
+    """The partitions of these keys. No keys: no partition (a contradiction)."""
+
+    keys: tuple[KeyRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Either:
+    """The union of several conditions."""
+
+    conditions: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Both:
+    """The intersection of several conditions."""
+
+    conditions: tuple[Condition, ...]
+
+
+Condition = EveryPartition | OfKeys | Either | Both
+
+
+# --- what servers are asked, and how their answers become one --------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ShardQuery:
+    """A text for one server. ``numbers`` None: all of the caller's parameters, as they are."""
+
+    text: str
+    numbers: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """A LIMIT or OFFSET: a number that the statement states, or a parameter. (LIMIT ALL and NULL are no Count.)"""
+
+    value: int | None = None
+    number: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SortKey:
+    """One ORDER BY item over the shard query's output: ``column`` is 0-based; ``collation`` None for the default's."""
+
+    column: int
+    descending: bool = False
+    nulls_first: bool = False
+    collation: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """The query runs whole on each server; rows are concatenated, or merged by ``order``, then cut.
+
+    The last ``hidden`` columns of the shard query are there for ``order`` only.
+    """
+
+    shard: ShardQuery
+    order: tuple[SortKey, ...] = ()
+    limit: Count | None = None
+    offset: Count | None = None
+    hidden: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Partial rows from each server, and the query that a merge session computes over them.
+
+    ``merge.text`` reads the partial rows from ``unnest($1, ..., $k)``, one array per partial column, k = ``columns``;
+    its ``$k+1...`` are the caller's parameters named by ``merge.numbers``. ``as_text[i]`` tells that column i travels
+    as an array of text (types without a fixed OID, and arrays), otherwise in the element type's binary form; so
+    the partial rows are fetched in binary where ``as_text`` is all False and in text where any is True.
+    """
+
+    partial: ShardQuery
+    merge: ShardQuery
+    columns: int
+    as_text: tuple[bool, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SplitDraft:
+    """A split whose types are not known yet.
+
+    ``probe`` is described (never run) on one server: its columns are the partial columns before they are split, which
+    is what gives PostgreSQL's own result types. ``complete(caller, probe)`` takes the description of the
+    caller's statement and that of ``probe`` and returns the `Split`, or raises `UnsupportedQuery`.
+    """
+
+    probe: ShardQuery
+    complete: Callable[[Sequence[OutputColumn], Sequence[OutputColumn]], Split]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Over several servers this statement is refused; ``message`` names the clause and the reason."""
+
+    message: str
+
+
+# --- plans ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SelectPlan:
+    """A SELECT over sharded tables.
+
+    ``condition`` is where rows of the sharded tables that it reads can be. When those partitions have one home,
+    ``one`` (the caller's text, ``part`` hidden) is all that runs; otherwise ``many`` runs on their homes.
+    ``strategy`` and ``reason`` describe ``many``; ``one_reason`` describes ``one``.
+    ``locking``: it has FOR UPDATE or the like, which counts as a write of the servers it runs on.
+    """
+
+    condition: Condition
+    one: ShardQuery
+    many: Whole | SplitDraft | Refusal
+    strategy: Literal["one server", "whole", "split", "refused"]
+    reason: str
+    one_reason: str
+    tables: tuple[str, ...] = ()
+    locking: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReferencePlan:
+    """A SELECT that reads reference tables only: any one server answers; ``tables`` are their names."""
+
+    text: str
+    reason: str
+    tables: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LocalPlan:
+    """A statement for the catalog's server: local tables, PostgreSQL's own catalogs, no tables at all, utility.
+
+    ``relations`` and ``functions`` are the (schema or None, name) that the catalog does not know; the executor asks
+    the catalog's server what they are before it runs the plan for the first time (a view over a sharded table and a
+    function that may read one are refused). ``writes``: it may change something.
+    """
+
+    text: str
+    reason: str
+    relations: tuple[tuple[str | None, str], ...] = ()
+    functions: tuple[tuple[str | None, str], ...] = ()
+    writes: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class InsertPlan:
+    """INSERT ... VALUES into a sharded table.
+
+    ``head`` is the text up to and including VALUES, with ``part`` in its column list; ``rows`` the texts of the rows
+    without their closing parenthesis, so that ``row + ", 7)"`` is a row of partition 7; ``tail`` what follows (ON
+    CONFLICT, RETURNING). Rows are joined by ", ". ``keys[i]`` is where the key of ``rows[i]`` comes from.
+    """
+
+    table: tuple[str, str]
+    head: str
+    rows: tuple[str, ...]
+    keys: tuple[KeyRow, ...]
+    tail: str
+    reason: str
+    returning: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ModifyPlan:
+    """UPDATE or DELETE of a sharded table: ``query`` runs on the homes of ``condition``; counts are added, rows concatenated."""
+
+    table: tuple[str, str]
+    condition: Condition
+    query: ShardQuery
+    reason: str
+    returning: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceWritePlan:
+    """A write of a reference table: the same text on every server, the first server's answer is the answer."""
+
+    table: tuple[str, str]
+    query: ShardQuery
+    reason: str
+    returning: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SettingPlan:
+    """SET, RESET, DISCARD and the like: the same on every server of the session."""
+
+    text: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionPlan:
+    """BEGIN, COMMIT or ROLLBACK sent as a statement."""
+
+    action: Literal["begin", "commit", "rollback"]
+    text: str
+    options: tuple[str, ...] = field(default=())
+
+
+Plan = (
+    SelectPlan
+    | ReferencePlan
+    | LocalPlan
+    | InsertPlan
+    | ModifyPlan
+    | ReferenceWritePlan
+    | SettingPlan
+    | TransactionPlan
+)
