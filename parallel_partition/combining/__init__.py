@@ -1,0 +1,1 @@
+"""Many answers into one: rows in, rows out, nothing else."""

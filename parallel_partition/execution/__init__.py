@@ -1,0 +1,1 @@
+"""Many servers: fan-out, transactions, plans run. The only package with threads."""

@@ -1,0 +1,159 @@
+"""Drive exchanges with many servers from one thread: send to all first, then read as they answer.
+
+Threads would cost more than they bring here: the servers work at once in any case, and libpq's parsing of their
+answers holds Python's lock. One thread and one ``poll`` keep small answers small.
+"""
+
+from __future__ import annotations
+
+import logging
+import select
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from time import monotonic
+
+import psycopg
+from psycopg import pq
+from psycopg.pq.abc import PGresult
+
+from parallel_partition.postgres.driver_errors import error_of_result
+from parallel_partition.postgres.session import Exchange, Session
+
+logger = logging.getLogger("parallel_partition")
+
+#: Seconds that a cancelled server has to say so before its connection is closed.
+CANCEL_GRACE = 2.0
+
+_READ = select.POLLIN
+_BOTH = select.POLLIN | select.POLLOUT
+
+
+@dataclass(slots=True)
+class _Running:
+    session: Session
+    exchange: Exchange
+    both: bool = False
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What one fan-out brought: ``results`` per server for those that ended, ``failures`` for those that did not."""
+
+    results: dict[str, list[PGresult]] = field(default_factory=dict)
+    failures: dict[str, psycopg.Error] = field(default_factory=dict)
+
+
+def run_one(session: Session, exchange: Exchange) -> list[PGresult]:
+    """Drive one exchange. The caller looks for failed results; a lost connection raises.
+
+    Raises
+    ------
+    psycopg.OperationalError : the connection was lost
+    """
+    try:
+        both = next(exchange)
+        poller = select.poll()
+        poller.register(session.fileno, _READ)
+        while True:
+            if both:
+                poller.modify(session.fileno, _BOTH)
+                poller.poll()
+                poller.modify(session.fileno, _READ)
+            else:
+                poller.poll()
+            both = exchange.send(None)
+    except StopIteration as stop:
+        results: list[PGresult] = stop.value
+        return results
+    except psycopg.Error:
+        raise
+    except BaseException:
+        _abandon({session.server: _Running(session, exchange)})
+        raise
+
+
+def run_all(exchanges: Mapping[str, tuple[Session, Exchange]]) -> Outcome:
+    """Drive exchanges with several servers at once; the first failure cancels the others.
+
+    Returns
+    -------
+    Outcome : ``failures`` holds every server's own error; servers that were only cancelled are in neither mapping
+    """
+    outcome = Outcome()
+    running: dict[str, _Running] = {}
+    try:
+        for server, (session, exchange) in exchanges.items():
+            _advance(server, _Running(session, exchange), running, outcome)
+        _poll_until_ended(running, outcome)
+    except BaseException:
+        _abandon(running)
+        raise
+    return outcome
+
+
+def _poll_until_ended(running: dict[str, _Running], outcome: Outcome) -> None:
+    poller = select.poll()
+    servers = {task.session.fileno: server for server, task in running.items()}
+    for task in running.values():
+        poller.register(task.session.fileno, _BOTH if task.both else _READ)
+    while running:
+        if outcome.failures:
+            _abandon(running)
+            return
+        for descriptor, _ in poller.poll():
+            server = servers[descriptor]
+            task = running[server]
+            before = task.both
+            _advance(server, task, running, outcome)
+            if server not in running:
+                poller.unregister(descriptor)
+            elif task.both != before:
+                poller.modify(descriptor, _BOTH if task.both else _READ)
+
+
+def _advance(server: str, task: _Running, running: dict[str, _Running], outcome: Outcome) -> None:
+    """Let one exchange go on until it must wait, ends or fails."""
+    running[server] = task
+    try:
+        task.both = next(task.exchange)
+    except StopIteration as stop:
+        del running[server]
+        results: list[PGresult] = stop.value
+        outcome.results[server] = results
+        if results and results[-1].status == pq.ExecStatus.FATAL_ERROR:
+            outcome.failures[server] = error_of_result(results[-1], server)
+    except psycopg.Error as error:
+        del running[server]
+        outcome.failures[server] = error
+
+
+def _abandon(running: dict[str, _Running]) -> None:
+    """Cancel what still runs, and close whoever does not answer in time: nothing is left running on any server."""
+    for task in running.values():
+        try:
+            task.session.cancel()
+        except psycopg.Error as error:
+            logger.warning("server %s: cancelling failed, its connection is closed: %s", task.session.server, error)
+            task.session.close()
+    deadline = monotonic() + CANCEL_GRACE
+    for task in running.values():
+        if not (task.session.alive and _drain(task, deadline)):
+            task.session.close()
+    running.clear()
+
+
+def _drain(task: _Running, deadline: float) -> bool:
+    """Read a cancelled exchange to its end; False when that takes too long."""
+    try:
+        while True:
+            left = deadline - monotonic()
+            poller = select.poll()
+            poller.register(task.session.fileno, _BOTH if task.both else _READ)
+            if left <= 0 or not poller.poll(left * 1000):
+                return False
+            task.both = next(task.exchange)
+    except StopIteration:
+        return True
+    except psycopg.Error as error:
+        logger.debug("server %s: lost while cancelled: %s", task.session.server, error)
+        return False

@@ -1,0 +1,219 @@
+"""A psycopg_pool pool per server, with the server's own reason when it cannot be reached."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from time import monotonic
+from typing import Any
+from uuid import UUID
+from weakref import WeakKeyDictionary
+
+import psycopg
+from psycopg import pq
+from psycopg.conninfo import conninfo_to_dict
+from psycopg_pool import ConnectionPool, PoolTimeout
+
+from parallel_partition import errors
+from parallel_partition.catalog.cluster import Server
+from parallel_partition.postgres.driver_errors import as_driver_error
+from parallel_partition.postgres.identity import check_identity
+from parallel_partition.postgres.session import Session
+
+#: PostgreSQL's own default allows 100 sessions in all; this leaves room for other clients.
+MAX_SIZE = 64
+#: Seconds to wait for a server before the attempt counts as failed; a conninfo's own connect_timeout wins.
+CONNECT_TIMEOUT = 10
+#: A pool's wait is cut into slices this long (seconds), so that a refused connection is reported at once and not
+#: when the whole wait is over.
+WAIT_SLICE = 0.05
+
+
+class ServerPool:
+    """The connections to one server. They are in autocommit; whoever borrows one sends BEGIN.
+
+    Parameters
+    ----------
+    server : the server as the catalog names it
+    conninfo : how to reach it, with the password where one is needed
+    cluster_id : what the server must say of itself
+    max_size : most connections at a time
+    """
+
+    def __init__(self, server: Server, conninfo: str, cluster_id: UUID, *, max_size: int = MAX_SIZE) -> None:
+        self.name = server.name
+        self.server = server
+        self._cluster_id = cluster_id
+        self._sessions: WeakKeyDictionary[psycopg.Connection[Any], Session] = WeakKeyDictionary()
+        self._failure: psycopg.Error | errors.Error | None = None
+        self._failures = threading.Condition()
+        self._conninfo = conninfo
+        self._pool: ConnectionPool[psycopg.Connection[Any]] = ConnectionPool(
+            conninfo,
+            connection_class=_reporting_connection(self._connecting_failed),
+            kwargs=self._connect_options(),
+            min_size=0,
+            max_size=max_size,
+            open=False,
+            configure=self._configure,
+            check=ConnectionPool.check_connection,
+            reset=self._reset,
+            name=f"parallel_partition-{server.name}",
+            reconnect_timeout=1.0,
+            num_workers=1,
+        )
+
+    def _connect_options(self) -> dict[str, Any]:
+        given = conninfo_to_dict(self._conninfo)
+        options: dict[str, Any] = {"autocommit": True}
+        if "connect_timeout" not in given:
+            options["connect_timeout"] = CONNECT_TIMEOUT
+        if "application_name" not in given:
+            options["application_name"] = "parallel_partition"
+        return options
+
+    def acquire(self, timeout: float = 30.0) -> psycopg.Connection[Any]:
+        """Borrow a connection, checked to be alive and to be this server of this cluster.
+
+        Parameters
+        ----------
+        timeout : seconds to wait for one
+
+        Raises
+        ------
+        errors.ServerUnavailable : the server refused or did not answer, with its reason
+        errors.InvalidCluster : the conninfo reaches another server or cluster
+        """
+        if self._pool.closed:
+            self._pool.open()
+        deadline = monotonic() + timeout
+        self._failure = None
+        while True:
+            try:
+                return self._pool.getconn(timeout=min(WAIT_SLICE, max(deadline - monotonic(), 0.001)))
+            except PoolTimeout as error:
+                if failure := self._failure:
+                    raise self._unreachable(failure) from failure
+                if monotonic() >= deadline:
+                    raise self._exhausted(timeout) from error
+
+    def acquire_session(self, timeout: float = 30.0) -> Session:
+        """Borrow a connection as the `Session` that remembers its prepared statements; see `acquire`."""
+        connection = self.acquire(timeout)
+        session = self._sessions.get(connection)
+        if session is None:
+            session = self._sessions[connection] = Session(connection, self.name)
+        return session
+
+    def release(self, connection: psycopg.Connection[Any]) -> None:
+        """Give a connection back. One that is broken, busy or inside a transaction is closed and replaced."""
+        if connection.pgconn.transaction_status != pq.TransactionStatus.IDLE:
+            connection.close()
+        self._pool.putconn(connection)
+
+    def release_session(self, session: Session) -> None:
+        """Give a session back; see `release`."""
+        self.release(session.connection)
+
+    @contextmanager
+    def connection(self, timeout: float = 30.0) -> Iterator[psycopg.Connection[Any]]:
+        """Borrow a connection for a block."""
+        connection = self.acquire(timeout)
+        try:
+            yield connection
+        finally:
+            self.release(connection)
+
+    def close(self) -> None:
+        """Close every idle connection and stop the pool's threads."""
+        if not self._pool.closed:
+            self._pool.close()
+
+    @property
+    def conninfo(self) -> str:
+        """How the server is reached, without the password."""
+        return self.server.conninfo
+
+    @property
+    def place(self) -> str:
+        """Host, port and database, for messages."""
+        known = conninfo_to_dict(self._conninfo)
+        return f"{known.get('host', 'localhost')}:{known.get('port', 5432)}/{known.get('dbname', '')}"
+
+    def stats(self) -> Mapping[str, int]:
+        """psycopg_pool's own counts."""
+        return self._pool.get_stats()
+
+    def _configure(self, connection: psycopg.Connection[Any]) -> None:
+        try:
+            check_identity(connection, self._cluster_id, self.name)
+        except (psycopg.Error, errors.Error) as error:
+            self._connecting_failed(error)
+            raise
+
+    def _reset(self, connection: psycopg.Connection[Any]) -> None:
+        session = self._sessions.get(connection)
+        if session is not None and session.touched:
+            session.discard_all()
+
+    def _connecting_failed(self, error: psycopg.Error | errors.Error) -> None:
+        self._failure = error
+
+    def _unreachable(self, failure: psycopg.Error | errors.Error) -> Exception:
+        if isinstance(failure, errors.Error):
+            return as_driver_error(failure.at(self.name))
+        reason = str(failure).strip()
+        message = (
+            f"server {self.name} ({self.place}) cannot be reached: {reason}. Check that it runs, "
+            "its conninfo in the catalog, and the password that you gave"
+        )
+        return as_driver_error(errors.ServerUnavailable(message).at(self.name))
+
+    def _exhausted(self, timeout: float) -> Exception:
+        message = (
+            f"server {self.name} ({self.place}): no connection became free or could be made within the "
+            f"{timeout:g} s that the caller waits; {self._pool.max_size} at most are open at a time"
+        )
+        return as_driver_error(errors.ServerUnavailable(message).at(self.name))
+
+
+class Pools(Mapping[str, ServerPool]):
+    """The pools of a cluster by server name, in the order in which servers are taken."""
+
+    def __init__(self, pools: Mapping[str, ServerPool]) -> None:
+        self._pools = dict(pools)
+
+    def __getitem__(self, name: str) -> ServerPool:
+        return self._pools[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._pools)
+
+    def __len__(self) -> int:
+        return len(self._pools)
+
+    def add(self, pool: ServerPool) -> None:
+        """Add the pool of a server that joined the cluster."""
+        self._pools[pool.name] = pool
+
+    def close(self) -> None:
+        """Close every pool."""
+        for pool in self._pools.values():
+            pool.close()
+
+
+def _reporting_connection(report: Callable[[psycopg.Error], None]) -> type[psycopg.Connection[Any]]:
+    """A connection class whose failures to connect are told to ``report``: a pool only logs them."""
+
+    class PooledConnection(psycopg.Connection[Any]):
+        @classmethod
+        def connect(cls, *args: Any, **options: Any) -> PooledConnection:  # type: ignore[override]
+            # psycopg's own signature is overloaded by row type; a pool passes everything by name.
+            try:
+                return super().connect(*args, **options)  # type: ignore[return-value]
+            except psycopg.Error as error:
+                report(error)
+                raise
+
+    return PooledConnection
