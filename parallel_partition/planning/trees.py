@@ -1,0 +1,190 @@
+"""Parse trees as libpg_query's JSON gives them: dictionaries, walked and compared.
+
+A node is ``{"SelectStmt": {...}}``: its kind and its body. Where the grammar fixes the kind of a field, the body
+stands there bare (``"relation": {"relname": "t"}`` is a RangeVar); `walk` knows those. An absent field has its
+default: zero, the empty list, false, nothing. A position of 0 is absent too, and -1 means that there is none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+#: ``{"SelectStmt": {...}}``, or a bare body.
+Node = dict[str, Any]
+
+#: Positions in the text, in bytes. Only numbers are: CREATE TABLESPACE has a ``location`` that is a string.
+POSITIONS = frozenset(
+    (
+        "location",
+        "stmt_location",
+        "stmt_len",
+        "name_location",
+        "list_start",
+        "list_end",
+        "rexpr_list_start",
+        "rexpr_list_end",
+    )
+)
+
+#: The kind of every field that holds a bare body, by the field's name.
+_KIND_OF_FIELD = {
+    "action": "GrantStmt",
+    "alias": "Alias",
+    "argType": "TypeName",
+    "authrole": "RoleSpec",
+    "base": "CreateStmt",
+    "boolval": "Boolean",
+    "bound": "PartitionBoundSpec",
+    "bsval": "BitString",
+    "collClause": "CollateClause",
+    "constrrel": "RangeVar",
+    "constructor": "JsonAggConstructor",
+    "context_item": "JsonValueExpr",
+    "cycle_clause": "CTECycleClause",
+    "datatype": "TypeName",
+    "expr": "JsonValueExpr",
+    "extname": "String",
+    "format": "JsonFormat",
+    "fromsql": "ObjectWithArgs",
+    "func": "ObjectWithArgs",
+    "funccall": "FuncCall",
+    "fval": "Float",
+    "grantor": "RoleSpec",
+    "identitySequence": "RangeVar",
+    "infer": "InferClause",
+    "into": "IntoClause",
+    "intoClause": "IntoClause",
+    "ival": "Integer",
+    "join_using_alias": "Alias",
+    "larg": "SelectStmt",
+    "newowner": "RoleSpec",
+    "newrole": "RoleSpec",
+    "ofTypename": "TypeName",
+    "onConflictClause": "OnConflictClause",
+    "on_empty": "JsonBehavior",
+    "on_error": "JsonBehavior",
+    "opername": "ObjectWithArgs",
+    "output": "JsonOutput",
+    "over": "WindowDef",
+    "owner": "RoleSpec",
+    "partbound": "PartitionBoundSpec",
+    "partspec": "PartitionSpec",
+    "pathspec": "JsonTablePathSpec",
+    "pktable": "RangeVar",
+    "pubtable": "PublicationTable",
+    "rarg": "SelectStmt",
+    "rel": "RangeVar",
+    "relation": "RangeVar",
+    "returnType": "TypeName",
+    "returning": "JsonReturning",
+    "returningClause": "ReturningClause",
+    "role": "RoleSpec",
+    "search_clause": "CTESearchClause",
+    "sequence": "RangeVar",
+    "setstmt": "VariableSetStmt",
+    "sourcetype": "TypeName",
+    "storedtype": "TypeName",
+    "sval": "String",
+    "table": "RangeVar",
+    "targettype": "TypeName",
+    "tosql": "ObjectWithArgs",
+    "typeName": "TypeName",
+    "type_name": "TypeName",
+    "typevar": "RangeVar",
+    "user": "RoleSpec",
+    "value": "JsonValueExpr",
+    "view": "RangeVar",
+    "withClause": "WithClause",
+}
+
+#: Likewise where the field's name alone does not tell.
+_KIND_OF_OWNED_FIELD = {
+    ("CreateOpClassItem", "name"): "ObjectWithArgs",
+    ("JsonArgument", "val"): "JsonValueExpr",
+    ("JsonArrayAgg", "arg"): "JsonValueExpr",
+    ("JsonObjectAgg", "arg"): "JsonKeyValue",
+    ("PLAssignStmt", "val"): "SelectStmt",
+    ("PartitionCmd", "name"): "RangeVar",
+}
+
+
+def kind_and_body(node: Node) -> tuple[str, Node]:
+    """Return the kind and the body of ``node``, which is ``{kind: body}``."""
+    ((kind, body),) = node.items()
+    return kind, body
+
+
+def walk(node: Node | list[Any], kind: str = "") -> Iterator[tuple[str, Node]]:
+    """Yield (kind, body) of ``node`` and of everything below it: parents first, fields in the tree's order.
+
+    Parameters
+    ----------
+    node : ``{kind: body}``, a list of such, or a bare body
+    kind : the kind of a bare body
+
+    A body may be changed when it is yielded, before the next one is asked for: what it then holds is walked.
+    """
+    stack: list[tuple[str, str, Any]] = [(kind, "", node)]
+    while stack:
+        owner, field, value = stack.pop()
+        if isinstance(value, list):
+            stack.extend((owner, field, item) for item in reversed(value))
+        elif isinstance(value, dict):
+            found = _kind_and_body(owner, field, value)
+            if found is None:
+                continue
+            yield found
+            stack.extend((found[0], name, below) for name, below in reversed(found[1].items()))
+
+
+def _kind_and_body(owner: str, field: str, value: Node) -> tuple[str, Node] | None:
+    """Tell what ``owner``'s ``field`` holds; None for the empty place of a list (``{}``)."""
+    if len(value) == 1:
+        ((key, body),) = value.items()
+        if key[0].isupper():
+            return key, body
+    if field == "":
+        return owner, value
+    known = _KIND_OF_OWNED_FIELD.get((owner, field)) or _KIND_OF_FIELD.get(field)
+    if known is not None:
+        return known, value
+    if not value:
+        return None
+    raise LookupError(f"the grammar's field {owner}.{field} holds a body of a kind that is not known here")
+
+
+def without_positions(value: Any) -> Any:
+    """Return a copy of a node, or of a list of nodes, without its positions in the text."""
+    if isinstance(value, dict):
+        return {
+            name: without_positions(below)
+            for name, below in value.items()
+            if not (name in POSITIONS and isinstance(below, int))
+        }
+    if isinstance(value, list):
+        return [without_positions(below) for below in value]
+    return value
+
+
+def same_tree(left: Any, right: Any) -> bool:
+    """Tell whether two nodes (or lists of nodes) are the same but for their positions in the text."""
+    stack: list[tuple[Any, Any]] = [(left, right)]
+    while stack:
+        one, other = stack.pop()
+        if isinstance(one, dict) and isinstance(other, dict):
+            if _fields(one) != _fields(other):
+                return False
+            stack.extend((one[name], other[name]) for name in _fields(one))
+        elif isinstance(one, list) and isinstance(other, list):
+            if len(one) != len(other):
+                return False
+            stack.extend(zip(one, other, strict=True))
+        elif type(one) is not type(other) or one != other:
+            return False
+    return True
+
+
+def _fields(body: Node) -> set[str]:
+    """Return the names of a body's fields that are no positions."""
+    return {name for name, value in body.items() if not (name in POSITIONS and isinstance(value, int))}
