@@ -3,9 +3,9 @@
 The parser is libpg_query, the C library that the ``postgast`` wheel carries. The library file is found beside
 that package without importing it (15 ms instead of 93), and its JSON call is made by ctypes.
 
-libpg_query has no stack guard: deeply nested SQL would end the process. How deep a text can nest is bounded by
-its length, so `ANY_STACK` bytes are read wherever the caller is, and longer texts where `use_large_stack` says:
-in a thread with a large stack, which only a floor that may have threads can start.
+libpg_query has no stack guard: deeply nested SQL would end the process. How deep a text can nest is bounded
+by its length, so `ANY_STACK` bytes are read wherever the caller is, and longer texts where `use_large_stack`
+says: in a thread with a large stack, which only a floor that may have threads can start.
 
 SQL is read as PostgreSQL 18 reads it with ``standard_conforming_strings`` on: a session must not turn it off.
 """
@@ -80,7 +80,7 @@ class ParsedText:
     """A text and its trees.
 
     ``data`` is the text in UTF-8: the trees' positions are offsets into it. ``statements`` holds a node such
-    as ``{"SelectStmt": {...}}`` for each statement, ``extents`` where it starts and ends (its semicolon left out).
+    as ``{"SelectStmt": {...}}`` for each statement, ``extents`` where it starts and ends, semicolon left out.
     """
 
     text: str
@@ -169,7 +169,7 @@ def _read_elsewhere(data: bytes, run: LargeStack) -> Any:
     return answer[0]
 
 
-# --- the C library --------------------------------------------------------------------------------------------
+# --- the C library ------------------------------------------------------------------------------------------
 
 
 class _Error(ctypes.Structure):

@@ -1,8 +1,9 @@
 """Parse trees as libpg_query's JSON gives them: dictionaries, walked and compared.
 
-A node is ``{"SelectStmt": {...}}``: its kind and its body. Where the grammar fixes the kind of a field, the body
-stands there bare (``"relation": {"relname": "t"}`` is a RangeVar); `walk` knows those. An absent field has its
-default: zero, the empty list, false, nothing. A position of 0 is absent too, and -1 means that there is none.
+A node is ``{"SelectStmt": {...}}``: its kind and its body. Where the grammar fixes the kind of a field,
+the body stands there bare (``"relation": {"relname": "t"}`` is a RangeVar); `walk` knows those. An
+absent field has its default: zero, the empty list, false, nothing. A position of 0 is absent too; -1
+means that there is none.
 """
 
 from __future__ import annotations
