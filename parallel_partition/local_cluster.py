@@ -33,12 +33,12 @@ OWN_SETTINGS = ("port", "listen_addresses", "unix_socket_directories")
 class LocalCluster:
     """PostgreSQL servers on 127.0.0.1, started together and stopped together.
 
-    The servers ask for no password: whoever can reach this machine's loopback interface is their superuser. They
-    are meant for trying out, tests and development, not for data that other accounts here must not see. They
-    listen on no other interface, and never run as root: root starts them as ``postgres``, else as ``nobody``.
+    The servers ask for no password: whoever can reach this machine's loopback interface is their superuser.
+    They are meant for trying out, tests and development, not for data that others here must not see. They listen
+    on no other interface, and never run as root: root starts them as ``postgres``, else as ``nobody``.
 
-    Without ``directory`` they are throw-away servers in a temporary directory, removed when they stop. With it
-    they keep data, ports and settings and can be started again, also with more servers. Either way they are
+    Without ``directory`` they are throw-away servers in a temporary directory, removed when they stop. With
+    it they keep data, ports and settings and can be started again, also with more servers. Either way they are
     stopped at the end of the ``with`` block, on an error, and at the latest at the interpreter's exit.
 
     Parameters
