@@ -1,0 +1,1 @@
+"""The drop-in connection: PEP 249 with psycopg's classes, over all servers of a cluster."""

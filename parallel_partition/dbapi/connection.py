@@ -1,0 +1,281 @@
+"""A psycopg connection over all servers of a cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, NoReturn
+
+import psycopg
+from psycopg import pq
+from psycopg.abc import PQGen
+from psycopg.conninfo import ConnectionInfo
+from psycopg.errors import Diagnostic
+from psycopg.rows import Row, RowFactory, tuple_row
+
+from parallel_partition import errors
+from parallel_partition.dbapi.cursor import Cursor
+from parallel_partition.execution.router import Router
+from parallel_partition.execution.run_plan import Runner
+from parallel_partition.execution.transaction import Transaction
+from parallel_partition.postgres.driver_errors import as_driver_error
+from parallel_partition.postgres.session import Session
+
+
+class Info(ConnectionInfo):
+    """psycopg's ``connection.info`` of the catalog's server, with the transaction status of all servers."""
+
+    def __init__(self, session: Session, transaction: Transaction) -> None:
+        super().__init__(session.connection.pgconn)
+        self._transaction = transaction
+
+    @property
+    def transaction_status(self) -> pq.TransactionStatus:
+        """The status of the transaction over all servers."""
+        return self._transaction.status
+
+
+class Connection(psycopg.Connection[Row]):
+    """A DB-API connection that answers as one PostgreSQL would.
+
+    ``isinstance(connection, psycopg.Connection)`` holds. It is made by ``Cluster.connect`` and
+    ``parallel_partition.connect``. Sessions on the servers are borrowed from their pools at first use and given
+    back by `close`. Statements that no table of the cluster matters to run on the catalog's server, in one session.
+
+    Parameters
+    ----------
+    router : the cluster as this process knows it
+    autocommit : as psycopg's
+    row_factory : as psycopg's
+    on_close : called once after the sessions are given back
+    """
+
+    def __init__(
+        self,
+        router: Router,
+        *,
+        autocommit: bool = False,
+        row_factory: RowFactory[Row] | None = None,
+        on_close: Callable[[], None] | None = None,
+    ) -> None:
+        self._closed = True  # until all below succeeded, so that __del__ has nothing to say
+        self._router = router
+        self._on_close = on_close
+        self.transaction_state = Transaction(router, self._get_tx_start_command, self._forward_notice)
+        self.runner = Runner(router, self.transaction_state)
+        session = self.transaction_state.session(router.state.catalog)
+        pgconn = session.connection.pgconn
+        handlers = pgconn.notice_handler, pgconn.notify_handler
+        super().__init__(pgconn, row_factory or tuple_row)  # type: ignore[arg-type]  # tuple_row when Row is a tuple
+        # The base class takes the pooled connection's handlers for itself; they are that connection's.
+        pgconn.notice_handler, pgconn.notify_handler = handlers
+        self.cursor_factory = Cursor  # type: ignore[assignment]  # the same signature but for the connection's class
+        self._closed = False
+        self._set_autocommit(autocommit)
+
+    def __repr__(self) -> str:
+        state = self._router.state
+        status = "closed" if self._closed else self.transaction_state.status.name
+        return f"<Connection [{status}] map v{state.shard_map.version} | {len(state.servers)} servers>"
+
+    # --- state ------------------------------------------------------------------------------------------------
+
+    @property
+    def closed(self) -> bool:
+        """True after `close`."""
+        return self._closed
+
+    @property
+    def broken(self) -> bool:
+        """Always False: a lost session is replaced by the pool at the next transaction."""
+        return False
+
+    def check_usable(self) -> None:
+        """Raise when the connection is closed.
+
+        Raises
+        ------
+        psycopg.OperationalError : as psycopg does
+        """
+        if self._closed:
+            raise as_driver_error(errors.OperationalError("the connection is closed"))
+
+    @property
+    def info(self) -> Info:
+        """What psycopg tells of the connection to the catalog's server, and the transaction's status over all."""
+        return Info(self.transaction_state.session(self._router.state.catalog), self.transaction_state)
+
+    def _check_intrans_gen(self, attribute: str) -> PQGen[None]:
+        status = self.transaction_state.status
+        if status != pq.TransactionStatus.IDLE:
+            message = f"can't change {attribute!r} now: connection in transaction status {status.name}"
+            raise as_driver_error(errors.ProgrammingError(message))
+        yield from ()
+
+    def _set_autocommit(self, value: bool) -> None:
+        super()._set_autocommit(value)
+        self.transaction_state.autocommit = self._autocommit
+
+    @property
+    def prepare_threshold(self) -> int | None:
+        """As psycopg's: how often a statement runs on a server before it is prepared there; None for never."""
+        return self.transaction_state.prepare_threshold
+
+    @prepare_threshold.setter
+    def prepare_threshold(self, value: int | None) -> None:
+        self.transaction_state.prepare_threshold = value
+        for session in self.transaction_state.sessions.values():
+            session.prepare_threshold = value
+
+    def _forward_notice(self, diagnostic: Diagnostic) -> None:
+        for callback in self._notice_handlers:
+            callback(diagnostic)
+
+    # --- cursors ----------------------------------------------------------------------------------------------
+
+    def cursor(  # type: ignore[override]  # psycopg's overloads add server-side cursors
+        self,
+        name: str = "",
+        *,
+        binary: bool = False,
+        row_factory: RowFactory[Any] | None = None,
+        scrollable: bool | None = None,
+        withhold: bool = False,
+    ) -> Cursor[Any]:
+        """A new cursor; see psycopg's ``Connection.cursor``. Named (server-side) cursors are refused."""
+        self.check_usable()
+        if name or scrollable is not None or withhold:
+            message = "named, scrollable and WITH HOLD cursors are not supported over several servers"
+            raise as_driver_error(errors.UnsupportedQuery(message))
+        cursor = Cursor(self, row_factory=row_factory or self.row_factory)
+        if binary:
+            cursor.format = pq.Format.BINARY
+        return cursor
+
+    # --- transactions -----------------------------------------------------------------------------------------
+
+    def commit(self) -> None:
+        """Commit on every server of the transaction, atomically where several were written.
+
+        Raises
+        ------
+        parallel_partition.errors.CommitUnknown : the deciding server was lost at the commit point
+        parallel_partition.errors.StaleMap : the shard map changed in mid-transaction; all was rolled back
+        """
+        with self.lock:
+            self.check_usable()
+            self._refuse_in_context("commit")
+            self.transaction_state.commit()
+
+    def rollback(self) -> None:
+        """Roll back on every server of the transaction."""
+        with self.lock:
+            self.check_usable()
+            self._refuse_in_context("rollback")
+            self.transaction_state.rollback()
+
+    def _refuse_in_context(self, action: str) -> None:
+        if self._num_transactions:
+            message = f"explicit {action}() forbidden within a transaction() context"
+            raise as_driver_error(errors.ProgrammingError(message))
+
+    @contextmanager
+    def transaction(  # type: ignore[override]  # psycopg yields its own Transaction
+        self, savepoint_name: str | None = None, force_rollback: bool = False
+    ) -> Iterator[Connection[Row]]:
+        """A block that is committed at its end, or rolled back when it raises.
+
+        Inside another transaction psycopg would set a savepoint; that is refused here.
+        """
+        with self.lock:
+            self.check_usable()
+            if savepoint_name or self.transaction_state.status != pq.TransactionStatus.IDLE:
+                message = "transaction() inside a transaction needs savepoints, which are not supported over servers"
+                raise as_driver_error(errors.UnsupportedQuery(message))
+            self.transaction_state.explicit = True
+        self._num_transactions += 1
+        try:
+            yield self
+        except psycopg.Rollback as wanted:
+            self.transaction_state.rollback()
+            if wanted.transaction is not None:
+                raise
+        except BaseException:
+            self.transaction_state.rollback()
+            raise
+        else:
+            if force_rollback:
+                self.transaction_state.rollback()
+            else:
+                self.transaction_state.commit()
+        finally:
+            self._num_transactions -= 1
+
+    @contextmanager
+    def one_transaction(self) -> Iterator[None]:
+        """In autocommit, make the statements inside one transaction; otherwise they are part of the open one."""
+        if self.transaction_state.in_block:
+            yield
+            return
+        self.transaction_state.explicit = True
+        try:
+            yield
+        except BaseException:
+            self.transaction_state.rollback()
+            raise
+        self.transaction_state.commit()
+
+    # --- the end ----------------------------------------------------------------------------------------------
+
+    def cancel(self) -> None:
+        """Cancel what runs on any server, from another thread."""
+        self.cancel_safe()
+
+    def cancel_safe(self, *, timeout: float = 30.0) -> None:
+        """Cancel what runs on any server; ``timeout`` in seconds for each."""
+        for session in list(self.transaction_state.sessions.values()):
+            session.cancel(timeout)
+
+    def close(self) -> None:
+        """Roll back an open transaction and give the sessions back to their pools."""
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            self.runner.release()
+        finally:
+            if self._on_close is not None:
+                self._on_close()
+
+    # --- what is not here -------------------------------------------------------------------------------------
+
+    def _unsupported(self, what: str) -> NoReturn:
+        raise as_driver_error(errors.UnsupportedQuery(f"{what} is not supported over several servers"))
+
+    def pipeline(self) -> Any:
+        """Refused: statements are pipelined per server already."""
+        self._unsupported("pipeline()")
+
+    def notifies(self, *, timeout: float | None = None, stop_after: int | None = None) -> Any:
+        """Refused: LISTEN has no meaning over several servers."""
+        self._unsupported("notifies()")
+
+    def tpc_begin(self, xid: Any) -> None:
+        """Refused: `commit` is atomic over the servers by itself."""
+        self._unsupported("tpc_begin()")
+
+    def tpc_prepare(self) -> None:
+        """Refused; see `tpc_begin`."""
+        self._unsupported("tpc_prepare()")
+
+    def tpc_commit(self, xid: Any = None) -> None:
+        """Refused; see `tpc_begin`."""
+        self._unsupported("tpc_commit()")
+
+    def tpc_rollback(self, xid: Any = None) -> None:
+        """Refused; see `tpc_begin`."""
+        self._unsupported("tpc_rollback()")
+
+    def tpc_recover(self) -> Any:
+        """Refused; see `tpc_begin`."""
+        self._unsupported("tpc_recover()")

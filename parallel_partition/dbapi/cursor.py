@@ -1,0 +1,206 @@
+"""A psycopg cursor whose statements are planned over the servers of a cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NoReturn, Self
+
+import psycopg
+from psycopg import pq
+from psycopg.abc import Params, Query
+from psycopg.adapt import Transformer
+from psycopg.rows import Row, RowFactory
+
+from parallel_partition import errors
+from parallel_partition.dbapi.rows import MergedRows, shown_header
+from parallel_partition.execution.answer import Answer
+from parallel_partition.execution.explain import Explanation
+from parallel_partition.postgres.driver_errors import as_driver_error
+from parallel_partition.statements import Parameter, Statement
+
+if TYPE_CHECKING:
+    from parallel_partition.dbapi.connection import Connection
+
+
+class Cursor(psycopg.Cursor[Row]):
+    """What ``connection.cursor()`` gives: psycopg's cursor, answered by all servers of the cluster.
+
+    ``%s`` and ``%(name)s`` parameters, row factories, ``description``, ``rowcount`` and fetching are psycopg's own.
+    """
+
+    _conn: Connection[Any]  # type: ignore[assignment]  # psycopg names the base class
+
+    def __init__(self, connection: Connection[Any], *, row_factory: RowFactory[Row] | None = None) -> None:
+        super().__init__(connection, row_factory=row_factory or connection.row_factory)
+        self._merged: MergedRows | None = None
+
+    # --- execute ----------------------------------------------------------------------------------------------
+
+    def execute(  # type: ignore[override]  # psycopg's overloads tell template strings apart
+        self,
+        query: Query,
+        params: Params | None = None,
+        *,
+        prepare: bool | None = None,
+        binary: bool | None = None,
+    ) -> Self:
+        """Plan and run a statement; see psycopg's ``Cursor.execute``.
+
+        Raises
+        ------
+        parallel_partition.errors.UnsupportedQuery : no strategy answers it exactly; the message names clause and reason
+        psycopg.Error : what a server said; ``server`` names it
+        """
+        with self._conn.lock:
+            self._conn.check_usable()
+            self._run(self._request(query, params, prepare, binary))
+        self._last_query = query
+        return self
+
+    def _request(
+        self, query: Query, params: Params | None, prepare: bool | None = None, binary: bool | None = None
+    ) -> Statement:
+        """The statement in ``$n`` form with its parameters dumped, as psycopg does both."""
+        if self._closed:
+            raise psycopg.InterfaceError("the cursor is closed")
+        self._reset()
+        self._merged = None
+        if self._last_query is None or self._last_query is not query:
+            self._tx = Transformer(self)
+        converted = self._query = self._query_cls(self._tx)
+        converted.convert(query, params)
+        result_format = self.format if binary is None else (pq.Format.BINARY if binary else pq.Format.TEXT)
+        return Statement(
+            converted.query,
+            list(map(Parameter, converted.params or (), converted.types, converted.formats or ())),
+            result_format,
+            prepare,
+        )
+
+    def _run(self, request: Statement) -> None:
+        try:
+            answer = self._conn.runner.run(request)
+        except psycopg.Error as error:
+            # The frames between are the library's own, as those that psycopg hides are.
+            raise error.with_traceback(None)
+        self._take(answer)
+
+    def _take(self, answer: Answer) -> None:
+        first = answer.results[0]
+        if answer.has_rows and (len(answer.results) > 1 or answer.hidden or answer.order is not None):
+            self._merged = MergedRows(answer, self)
+            first = shown_header(answer, self._pgconn)
+        elif answer.has_rows and answer.stop - answer.start != first.ntuples:
+            self._merged = MergedRows(answer, self)
+        self._results = [first]
+        self._select_current_result(0)
+        self._rowcount = answer.rowcount
+        self._statusmessage = answer.status
+
+    def executemany(self, query: Query, params_seq: Iterable[Params], *, returning: bool = False) -> None:
+        """Run a statement once per parameter set, all or none of them; see psycopg's ``Cursor.executemany``."""
+        with self._conn.lock:
+            self._conn.check_usable()
+            changed = 0
+            results: list[Any] = []
+            with self._conn.one_transaction():
+                for params in params_seq:
+                    self._run(self._request(query, params))
+                    changed += max(self._rowcount, 0)
+                    if returning:
+                        results += self._single_results()
+        if returning and results:
+            self._results = results
+            self._select_current_result(0)
+        else:
+            self._reset(reset_query=False)
+            self._merged = None
+            self._rowcount = changed
+
+    def _single_results(self) -> list[Any]:
+        if self._merged is not None:
+            message = "executemany(returning=True) needs each of its statements to be answered by one server"
+            raise as_driver_error(errors.UnsupportedQuery(message))
+        return self._results
+
+    def explain(self, query: Query, params: Params | None = None) -> Explanation:
+        """Tell how a statement would be answered, without running it.
+
+        Returns
+        -------
+        Explanation : strategy, reason, partitions and the SQL for each server; ``str()`` of it is for people
+        """
+        with self._conn.lock:
+            self._conn.check_usable()
+            return self._conn.runner.explain(self._request(query, params))
+
+    # --- fetch ------------------------------------------------------------------------------------------------
+
+    def fetchone(self) -> Row | None:
+        """The next row, or None."""
+        if self._merged is None:
+            return super().fetchone()
+        rows = self._next_rows(1)
+        return rows[0] if rows else None
+
+    def fetchmany(self, size: int = 0) -> list[Row]:
+        """The next ``size`` rows (``arraysize`` when not given)."""
+        if self._merged is None:
+            return super().fetchmany(size)
+        return self._next_rows(size or self.arraysize)
+
+    def fetchall(self) -> list[Row]:
+        """All rows that are left."""
+        if self._merged is None:
+            return super().fetchall()
+        return self._next_rows(len(self._merged) - self._pos)
+
+    def __next__(self) -> Row:
+        if self._merged is None:
+            return super().__next__()
+        rows = self._next_rows(1)
+        if not rows:
+            raise StopIteration("no more records to return")
+        return rows[0]
+
+    def _next_rows(self, count: int) -> list[Row]:
+        self._check_result_for_fetch()
+        assert self._merged is not None
+        rows = self._merged.load(self._pos, self._pos + count, self._make_row)
+        self._pos += len(rows)
+        return rows
+
+    def scroll(self, value: int, mode: str = "relative") -> None:
+        """Move within the rows; see psycopg's ``Cursor.scroll``."""
+        if self._merged is None:
+            super().scroll(value, mode)
+            return
+        if mode not in ("relative", "absolute"):
+            raise ValueError(f"bad mode: {mode}. It should be 'relative' or 'absolute'")
+        position = self._pos + value if mode == "relative" else value
+        if not 0 <= position < len(self._merged):
+            raise IndexError("position out of bound")
+        self._pos = position
+
+    def stream(  # type: ignore[override]  # psycopg's overloads tell template strings apart
+        self, query: Query, params: Params | None = None, *, binary: bool | None = None, size: int = 1
+    ) -> Iterator[Row]:
+        """Iterate over the rows of a statement. They are all fetched first; ``size`` is taken for psycopg's sake."""
+        if size < 1:
+            raise ValueError("size must be >= 1")
+        self.execute(query, params, binary=binary)
+        if not self.pgresult or self.pgresult.status != pq.ExecStatus.TUPLES_OK:
+            raise psycopg.ProgrammingError("the operation in stream() didn't produce a result")
+        yield from self
+
+    @contextmanager
+    def copy(self, statement: Query, params: Params | None = None, *, writer: Any = None) -> Iterator[NoReturn]:  # type: ignore[override]
+        """Refused: COPY through a cursor is not routed yet."""
+        message = "COPY through a cursor is not supported; load with cluster.writer(table) or cluster.load_csv(table, path)"
+        raise as_driver_error(errors.UnsupportedQuery(message))
+        yield  # the context manager needs a generator
+
+    def _close(self) -> None:
+        super()._close()
+        self._merged = None

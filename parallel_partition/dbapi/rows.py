@@ -1,0 +1,101 @@
+"""Rows of several results, loaded as one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from psycopg import pq
+from psycopg.adapt import Transformer
+from psycopg.pq.abc import PGconn, PGresult
+from psycopg.pq.misc import PGresAttDesc
+from psycopg.rows import RowMaker
+
+from parallel_partition.execution.answer import Answer
+
+
+class _Context(Protocol):
+    """Whatever psycopg's Transformer takes its adapters and encoding from."""
+
+    adapters: Any
+    connection: Any
+
+
+class MergedRows:
+    """The rows of an `Answer` of more than one result, or of one that is cut or has hidden columns.
+
+    Parameters
+    ----------
+    answer : the results, their order and what is cut
+    context : the cursor, whose adapters load the values
+    """
+
+    def __init__(self, answer: Answer, context: Any) -> None:
+        self._answer = answer
+        self._loaders = []
+        for result in answer.results:
+            loader = Transformer(context)
+            loader.set_pgresult(result)
+            self._loaders.append(loader)
+        self._starts = [0]
+        for result in answer.results:
+            self._starts.append(self._starts[-1] + result.ntuples)
+
+    def __len__(self) -> int:
+        return self._answer.stop - self._answer.start
+
+    def load(self, first: int, last: int, make_row: RowMaker[Any]) -> list[Any]:
+        """Rows ``first:last`` of the answer, each made by ``make_row``."""
+        if hidden := self._answer.hidden:
+            make_row = _without_hidden(make_row, hidden)
+        first += self._answer.start
+        last = min(last + self._answer.start, self._answer.stop)
+        if self._answer.order is None:
+            return self._load_run(first, last, make_row)
+        return self._load_ordered(self._answer.order[first:last], make_row)
+
+    def _load_run(self, first: int, last: int, make_row: RowMaker[Any]) -> list[Any]:
+        rows: list[Any] = []
+        for loader, start, stop in zip(self._loaders, self._starts, self._starts[1:], strict=False):
+            if first < stop and last > start:
+                rows += loader.load_rows(max(first, start) - start, min(last, stop) - start, make_row)
+        return rows
+
+    def _load_ordered(self, positions: Sequence[int], make_row: RowMaker[Any]) -> list[Any]:
+        place: list[tuple[Any, int]] = []
+        for loader, start, stop in zip(self._loaders, self._starts, self._starts[1:], strict=False):
+            place += [(loader.load_row, row) for row in range(stop - start)]
+        rows = []
+        for position in positions:
+            load_row, row = place[position]
+            rows.append(load_row(row, make_row))
+        return rows
+
+
+def _without_hidden(make_row: RowMaker[Any], hidden: int) -> RowMaker[Any]:
+    def shown(values: Sequence[Any]) -> Any:
+        return make_row(tuple(values[:-hidden]))
+
+    return shown
+
+
+def shown_header(answer: Answer, pgconn: PGconn) -> PGresult:
+    """A result without rows that describes the columns which the caller sees."""
+    first = answer.results[0]
+    header = pgconn.make_empty_result(pq.ExecStatus.TUPLES_OK)
+    columns = range(first.nfields - answer.hidden)
+    header.set_attributes(
+        [
+            PGresAttDesc(
+                first.fname(i) or b"",
+                first.ftable(i),
+                first.ftablecol(i),
+                first.fformat(i),
+                first.ftype(i),
+                first.fsize(i),
+                first.fmod(i),
+            )
+            for i in columns
+        ]
+    )
+    return header

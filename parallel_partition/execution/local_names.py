@@ -1,0 +1,70 @@
+"""Names that the catalog does not know: what the catalog's server says of them before a local plan runs.
+
+A view over a sharded table, or a function whose body reads one, would see the rows of one server only; such a
+statement is refused rather than answered wrongly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from psycopg import pq
+from psycopg.pq.abc import PGresult
+
+from parallel_partition import errors
+from parallel_partition.catalog.cluster import ClusterState
+from parallel_partition.execution.fan_out import run_one
+from parallel_partition.planning.plan import LocalPlan
+from parallel_partition.postgres.driver_errors import as_driver_error, error_of_result
+from parallel_partition.postgres.named_sql import load
+from parallel_partition.postgres.session import Session
+from parallel_partition.statements import Parameter, Statement
+
+_SQL = load("local_names")
+_TEXT_ARRAY = 1009
+
+
+def check_local_names(session: Session, plan: LocalPlan, state: ClusterState) -> None:
+    """Refuse a local plan whose views or functions read tables of the cluster.
+
+    Raises
+    ------
+    errors.UnsupportedQuery : one of them does; the message names it
+    """
+    if plan.relations:
+        tables = [(table.schema, table.name) for table in state.schema.values() if table.sharded]
+        found = _ask(session, "relations_over_tables", plan.relations, tables)
+        if found.ntuples:
+            view, table = (_text(found, column) for column in range(2))
+            message = f"{view} reads the sharded table {table}; views over sharded tables are not supported: query it directly"
+            raise as_driver_error(errors.UnsupportedQuery(message))
+    if plan.functions:
+        found = _ask(session, "functions_that_may_read", plan.functions)
+        if found.ntuples:
+            message = (
+                f"function {_text(found, 0)} may read tables, and on one server it would see only that server's rows; "
+                "declare it IMMUTABLE if it reads none"
+            )
+            raise as_driver_error(errors.UnsupportedQuery(message))
+
+
+def _ask(session: Session, name: str, *pairs: Sequence[tuple[str | None, str]]) -> PGresult:
+    parameters = []
+    for names in pairs:
+        for place in range(2):
+            parameters.append(Parameter(_text_array([pair[place] for pair in names]), _TEXT_ARRAY, 0))
+    statement = Statement(_SQL[name].encode(), parameters, 0, prepare=True)
+    result = run_one(session, session.exchange([statement]))[-1]
+    if result.status == pq.ExecStatus.FATAL_ERROR:
+        raise error_of_result(result, session.server)
+    return result
+
+
+def _text_array(values: Sequence[str | None]) -> bytes:
+    """An array literal of texts."""
+    quoted = ("NULL" if value is None else '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"' for value in values)
+    return ("{" + ",".join(quoted) + "}").encode()
+
+
+def _text(result: PGresult, column: int) -> str:
+    return (result.get_value(0, column) or b"").decode()

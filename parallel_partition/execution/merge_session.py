@@ -1,0 +1,162 @@
+"""The merge session: a connection of its own on which PostgreSQL computes the last step of a plan.
+
+It is never a participant of the caller's transaction and reads nothing but the partial rows that it is sent, as arrays.
+Sorting needs less: only the sort columns travel, and what comes back is the order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from psycopg import pq
+from psycopg.pq.abc import PGresult
+
+from parallel_partition import errors
+from parallel_partition.combining.merge_sort import Direction, permutation, python_values
+from parallel_partition.execution.fan_out import run_one
+from parallel_partition.execution.router import Router
+from parallel_partition.execution.transaction import Transaction
+from parallel_partition.planning.plan import SortKey, Split
+from parallel_partition.postgres.binary_array import TEXT_OID, binary_array
+from parallel_partition.postgres.driver_errors import as_driver_error, error_of_result
+from parallel_partition.postgres.session import Session
+from parallel_partition.statements import Parameter, Statement
+
+#: PostgreSQL refuses a message over 1 GB; a column of partial rows that is larger than this is refused by name.
+ARRAY_MAX = 1 << 29
+
+_SETTINGS = b"""
+    SELECT name, setting FROM pg_catalog.pg_settings WHERE source = 'session'
+    UNION ALL SELECT 'role', pg_catalog.current_setting('role')
+"""
+_SET = b"SELECT pg_catalog.set_config($1, $2, false)"
+_TYPE_NAMES = (
+    b"SELECT pg_catalog.format_type(t.oid, t.typmod)"
+    b" FROM unnest($1::oid[], $2::int4[]) WITH ORDINALITY AS t(oid, typmod, n) ORDER BY t.n"
+)
+
+
+class MergeSession:
+    """The merge session of one connection, borrowed from the catalog's server when it is first needed."""
+
+    def __init__(self, router: Router, transaction: Transaction) -> None:
+        self._router = router
+        self._transaction = transaction
+        self._session: Session | None = None
+
+    def release(self) -> None:
+        """Give the session back to its pool."""
+        session, self._session = self._session, None
+        if session is not None:
+            self._router.pools[session.server].release_session(session)
+
+    def compute(
+        self, split: Split, partials: Sequence[PGresult], parameters: Sequence[Parameter], result_format: int
+    ) -> PGresult:
+        """Run a split's merge query over the partial rows of all servers.
+
+        Parameters
+        ----------
+        partials : one result per server, in binary where no column travels as text
+        parameters : the caller's
+        """
+        arrays = [self._array(partials, column, split.as_text[column]) for column in range(split.columns)]
+        numbers = split.merge.numbers or ()
+        given = [parameters[number - 1] for number in numbers]
+        return self._run(Statement(split.merge.text.encode(), (*arrays, *given), result_format))
+
+    def _array(self, partials: Sequence[PGresult], column: int, as_text: bool) -> Parameter:
+        element = TEXT_OID if as_text else partials[0].ftype(column)
+        data = binary_array(element, _column(partials, column))
+        if len(data) > ARRAY_MAX:
+            message = (
+                f"the partial rows of this statement hold {len(data):,} bytes in column {column + 1}; at most "
+                f"{ARRAY_MAX:,} can be merged: filter more, or group by fewer values"
+            )
+            raise as_driver_error(errors.UnsupportedQuery(message))
+        return Parameter(data, 0, 1)
+
+    def sort(self, results: Sequence[PGresult], keys: Sequence[SortKey]) -> list[int]:
+        """The order of the rows of several servers, by Python where that is proven to be PostgreSQL's."""
+        columns = [_column(results, key.column) for key in keys]
+        if not results[0].fformat(keys[0].column):
+            values = [
+                python_values(results[0].ftype(key.column), key.collation, column)
+                for key, column in zip(keys, columns, strict=True)
+            ]
+            if all(column is not None for column in values):
+                directions = [Direction(key.descending, key.nulls_first) for key in keys]
+                return permutation([column for column in values if column is not None], directions)
+        return self._sort_by_server(results[0], columns, keys)
+
+    def _sort_by_server(
+        self, described: PGresult, columns: Sequence[list[bytes | None]], keys: Sequence[SortKey]
+    ) -> list[int]:
+        names = self._type_names(described, [key.column for key in keys])
+        binary = bool(described.fformat(keys[0].column))
+        arrays = []
+        unnested = []
+        order = []
+        for n, (key, values, name) in enumerate(zip(keys, columns, names, strict=True), start=1):
+            element = described.ftype(key.column) if binary else TEXT_OID
+            arrays.append(Parameter(binary_array(element, values), 0, 1))
+            unnested.append(f"${n}::{name if binary else 'text'}[]")
+            collate = f" COLLATE {key.collation}" if key.collation else ""
+            order.append(
+                f"p.c{n}::{name}{collate} {'DESC' if key.descending else 'ASC'}"
+                f" NULLS {'FIRST' if key.nulls_first else 'LAST'}"
+            )
+        listed = ", ".join(f"c{n}" for n in range(1, len(keys) + 1))
+        text = (
+            f"SELECT p.n - 1 FROM unnest({', '.join(unnested)}) WITH ORDINALITY AS p({listed}, n)"
+            f" ORDER BY {', '.join(order)}, p.n"
+        )
+        result = self._run(Statement(text.encode(), arrays, 0))
+        return [int(result.get_value(row, 0) or 0) for row in range(result.ntuples)]
+
+    def _type_names(self, described: PGresult, columns: Sequence[int]) -> list[str]:
+        """The columns' types by name, as the server that described them calls them (OIDs of enums differ)."""
+        session = self._session_of_its_own()
+        return type_names(session, described, columns)
+
+    def _run(self, statement: Statement) -> PGresult:
+        session = self._session_of_its_own()
+        if self._transaction.settings_touched:
+            self._copy_settings(session)
+        result = run_one(session, session.exchange([statement]))[-1]
+        if result.status == pq.ExecStatus.FATAL_ERROR:
+            raise error_of_result(result, session.server)
+        return result
+
+    def _session_of_its_own(self) -> Session:
+        if self._session is None or not self._session.alive:
+            self.release()
+            self._session = self._router.pools[self._router.state.catalog].acquire_session()
+        return self._session
+
+    def _copy_settings(self, session: Session) -> None:
+        """Make the merge session's settings and role those that SET gave the caller's sessions."""
+        settings = self._transaction.ask_local(
+            self._router.state.catalog, Statement(_SETTINGS, prepare=True), writes=False
+        )
+        pairs = [(settings.get_value(row, 0), settings.get_value(row, 1)) for row in range(settings.ntuples)]
+        train = [Statement(_SET, (Parameter(name, 25, 0), Parameter(value, 25, 0))) for name, value in pairs]
+        session.touched = True
+        result = run_one(session, session.exchange(train))[-1]
+        if result.status == pq.ExecStatus.FATAL_ERROR:
+            raise error_of_result(result, session.server)
+
+
+def type_names(session: Session, described: PGresult, columns: Sequence[int]) -> list[str]:
+    """The types of ``columns`` of a described result, by ``format_type`` on the server that described it."""
+    oids = b"{%s}" % b",".join(b"%d" % described.ftype(column) for column in columns)
+    typmods = b"{%s}" % b",".join(b"%d" % described.fmod(column) for column in columns)
+    statement = Statement(_TYPE_NAMES, (Parameter(oids, 1028, 0), Parameter(typmods, 1007, 0)), prepare=True)
+    result = run_one(session, session.exchange([statement]))[-1]
+    if result.status == pq.ExecStatus.FATAL_ERROR:
+        raise error_of_result(result, session.server)
+    return [(result.get_value(row, 0) or b"").decode() for row in range(result.ntuples)]
+
+
+def _column(results: Sequence[PGresult], column: int) -> list[bytes | None]:
+    return [result.get_value(row, column) for result in results for row in range(result.ntuples)]

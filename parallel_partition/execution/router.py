@@ -1,0 +1,114 @@
+"""What all connections of a cluster share in one process: its state, its pools, and the plans made so far."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from parallel_partition import errors
+from parallel_partition.catalog.cluster import ClusterState
+from parallel_partition.planning.plan import Plan, Split
+from parallel_partition.planning.planner import plan as make_plan
+from parallel_partition.postgres.pool import Pools
+from parallel_partition.statements import OutputColumn
+
+#: Plans kept per process. A plan of a short statement takes a few kB.
+PLANS_MAX = 1000
+#: Longer texts are mostly made by programs, one of a kind each; keeping them would push out the useful ones.
+TEXT_MAX = 16_384
+
+_PlanKey = tuple[bytes, tuple[int, ...], tuple[str, ...]]
+
+
+@dataclass(slots=True)
+class Planned:
+    """A plan and what its first run found out: the types of a split, and that local names are harmless."""
+
+    plan: Plan
+    text: bytes
+    oids: tuple[int, ...]
+    split: Split | None = None
+    output: list[OutputColumn] | None = None
+    checked: bool = False
+    encoded: dict[str, bytes] = field(default_factory=dict)
+
+    def encode(self, text: str) -> bytes:
+        """``text`` of this plan in UTF-8, made once."""
+        data = self.encoded.get(text)
+        if data is None:
+            data = self.encoded[text] = text.encode()
+        return data
+
+
+class Router:
+    """The cached view of a cluster. Routers are caches; the servers know (see `execution.transaction`).
+
+    Parameters
+    ----------
+    state : the cluster as its catalog described it
+    pools : a pool per server
+    load : reads the state again
+    """
+
+    def __init__(self, state: ClusterState, pools: Pools, load: Callable[[], ClusterState]) -> None:
+        self.pools = pools
+        self._load = load
+        self._lock = threading.Lock()
+        self._plans: OrderedDict[_PlanKey, Planned] = OrderedDict()
+        self._take(state)
+
+    def _take(self, state: ClusterState) -> None:
+        self.state = state
+        self._plans.clear()
+        self._rank = {name: rank for rank, name in enumerate(state.servers)}
+        shard_map = state.shard_map
+        self._everyone = self._ordered({shard_map.home_of(part) for part in range(1, shard_map.num_partitions + 1)})
+
+    def _ordered(self, servers: Iterable[str]) -> tuple[str, ...]:
+        return tuple(sorted(servers, key=self._rank.__getitem__))
+
+    def reload(self, seen: ClusterState) -> ClusterState:
+        """Read the catalog again, unless somebody did since ``seen`` was current."""
+        with self._lock:
+            if self.state is seen:
+                self._take(self._load())
+            return self.state
+
+    def replace(self, state: ClusterState) -> None:
+        """Take a state that the caller just loaded, after a change of its own."""
+        with self._lock:
+            self._take(state)
+
+    def homes(self, parts: frozenset[int] | None) -> tuple[str, ...]:
+        """The servers that hold ``parts`` (None: all of them), in server order."""
+        if parts is None:
+            return self._everyone
+        home_of = self.state.shard_map.home_of
+        return self._ordered({home_of(part) for part in parts})
+
+    def plan(self, text: bytes, oids: tuple[int, ...], search_path: tuple[str, ...]) -> Planned:
+        """The plan of a statement, made now or before.
+
+        Raises
+        ------
+        errors.UnsupportedQuery : no strategy answers it exactly
+        """
+        key = (text, oids, search_path)
+        planned = self._plans.get(key)
+        if planned is not None:
+            return planned
+        try:
+            decoded = text.decode()
+        except UnicodeDecodeError as error:
+            raise errors.DataError(f"the statement is no valid UTF-8: {error}") from error
+        schema = self.state.schema
+        planned = Planned(make_plan(decoded, oids, schema, search_path), text, oids)
+        if len(text) <= TEXT_MAX:
+            with self._lock:
+                if schema is self.state.schema:
+                    self._plans[key] = planned
+                    if len(self._plans) > PLANS_MAX:
+                        self._plans.popitem(last=False)
+        return planned

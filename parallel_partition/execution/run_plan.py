@@ -1,0 +1,279 @@
+"""Run a plan: who is asked what, and how their answers become one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from psycopg import pq
+from psycopg.pq.abc import PGresult
+
+from parallel_partition import errors
+from parallel_partition.combining.limit import window
+from parallel_partition.execution.answer import Answer, answer_of, rows_of
+from parallel_partition.execution.fan_out import run_one
+from parallel_partition.execution.local_names import check_local_names
+from parallel_partition.execution.merge_session import MergeSession, type_names
+from parallel_partition.execution.router import Planned, Router
+from parallel_partition.execution.run_writes import run_insert, run_modify, run_reference_write
+from parallel_partition.execution.transaction import Transaction, stale_map
+from parallel_partition.execution.version import StaleVersion
+from parallel_partition.planning.parse import SyntaxNotRead
+from parallel_partition.planning.plan import (
+    Count,
+    InsertPlan,
+    LocalPlan,
+    ModifyPlan,
+    ReferencePlan,
+    ReferenceWritePlan,
+    Refusal,
+    SelectPlan,
+    SettingPlan,
+    ShardQuery,
+    Split,
+    SplitDraft,
+    TransactionPlan,
+    Whole,
+)
+from parallel_partition.planning.prune import partitions
+from parallel_partition.postgres.driver_errors import as_driver_error, error_of_result
+from parallel_partition.postgres.session import Session, output_columns
+from parallel_partition.statements import OutputColumn, Parameter, Statement
+
+#: How often a statement is planned anew when the map changes under it before it gives up.
+ATTEMPTS = 5
+
+
+class Runner:
+    """Runs one connection's statements.
+
+    Parameters
+    ----------
+    router : the cluster as this process knows it
+    transaction : the connection's sessions and transaction
+    """
+
+    def __init__(self, router: Router, transaction: Transaction) -> None:
+        self.router = router
+        self.transaction = transaction
+        self.merge = MergeSession(router, transaction)
+        self.search_path = router.state.search_path
+
+    def release(self) -> None:
+        """Roll back and give every session back."""
+        try:
+            self.merge.release()
+        finally:
+            self.transaction.release()
+
+    def run(self, request: Statement) -> Answer:
+        """Plan and run one statement of the caller's.
+
+        Parameters
+        ----------
+        request : the text in ``$n`` form, its parameters, the wanted result format
+
+        Raises
+        ------
+        errors.UnsupportedQuery : it cannot be answered exactly; the message says why
+        errors.StaleMap : the map changed in mid-transaction
+        psycopg.Error : what a server said
+        """
+        for _ in range(ATTEMPTS):
+            state = self.router.state
+            try:
+                return self._run_planned(self.planned(request), request)
+            except StaleVersion as stale:
+                began = self.transaction.statements > 0
+                self.transaction.rollback()
+                self.router.reload(state)
+                if began:
+                    raise stale_map(stale.server) from None
+        message = f"the cluster's map or schema changed {ATTEMPTS} times while this statement tried to run; try again"
+        raise as_driver_error(errors.StaleMap(message))
+
+    def planned(self, request: Statement) -> Planned:
+        """The plan of a statement; a text that our grammar does not read gets the server's own error."""
+        oids = tuple(parameter[1] for parameter in request.parameters)
+        try:
+            return self.router.plan(request.text, oids, self.search_path)
+        except SyntaxNotRead as unread:
+            self._let_server_refuse(request.text, oids)
+            message = (
+                f"this statement's syntax is newer than the grammar of this library (PostgreSQL 18): {unread}; "
+                "no statement is run that was not read"
+            )
+            raise as_driver_error(errors.UnsupportedQuery(message)) from None
+        except errors.Error as error:
+            raise as_driver_error(error) from None
+
+    def _let_server_refuse(self, text: bytes, oids: tuple[int, ...]) -> None:
+        session = self.transaction.session(self.router.state.catalog)
+        result = run_one(session, session.describe(text, oids))[-1]
+        if result.status == pq.ExecStatus.FATAL_ERROR:
+            self.transaction.failed = self.transaction.in_block
+            raise error_of_result(result, session.server)
+
+    def _run_planned(self, planned: Planned, request: Statement) -> Answer:
+        match plan := planned.plan:
+            case SelectPlan():
+                return self._select(planned, plan, request)
+            case ReferencePlan():
+                answers = self.transaction.ask(
+                    {self.router.state.catalog: request._replace(text=planned.encode(plan.text))}, frozenset()
+                )
+                return answer_of(answers[self.router.state.catalog])
+            case InsertPlan():
+                return run_insert(self.router, self.transaction, plan, request)
+            case ModifyPlan():
+                return run_modify(self.router, self.transaction, planned, plan, request)
+            case ReferenceWritePlan():
+                return run_reference_write(self.router, self.transaction, planned, plan, request)
+            case LocalPlan():
+                return self._local(planned, plan, request)
+            case SettingPlan():
+                return self._setting(plan, request)
+            case TransactionPlan():
+                return self._transaction_command(plan, request)
+
+    # --- SELECT -----------------------------------------------------------------------------------------------
+
+    def _select(self, planned: Planned, plan: SelectPlan, request: Statement) -> Answer:
+        parts = partitions(plan.condition, request.parameters, self.router.state.shard_map)
+        homes = self.router.homes(parts) or (self.router.state.catalog,)
+        if len(homes) == 1:
+            statement = self._shard_statement(planned, plan.one, request)
+            answers = self.transaction.ask({homes[0]: statement}, parts, writes=plan.locking)
+            return answer_of(answers[homes[0]])
+        match plan.many:
+            case Whole() as whole:
+                return self._whole(planned, whole, homes, parts, request, plan.locking)
+            case SplitDraft() as draft:
+                if planned.split is None:
+                    planned.split = self._complete(draft, request)
+                return self._split(planned, planned.split, homes, parts, request)
+            case Refusal(message):
+                raise as_driver_error(errors.UnsupportedQuery(message))
+
+    def _shard_statement(self, planned: Planned, query: ShardQuery, request: Statement) -> Statement:
+        parameters = request.parameters
+        if query.numbers is not None:
+            parameters = [parameters[number - 1] for number in query.numbers]
+        return request._replace(text=planned.encode(query.text), parameters=parameters)
+
+    def _whole(
+        self,
+        planned: Planned,
+        whole: Whole,
+        homes: Sequence[str],
+        parts: frozenset[int] | None,
+        request: Statement,
+        locking: bool,
+    ) -> Answer:
+        limit = _count(whole.limit, request.parameters, "LIMIT")
+        offset = _count(whole.offset, request.parameters, "OFFSET")
+        statement = self._shard_statement(planned, whole.shard, request)
+        answers = self.transaction.ask(dict.fromkeys(homes, statement), parts, writes=locking)
+        results = [answers[server] for server in homes]
+        rows = sum(result.ntuples for result in results)
+        order = self.merge.sort(results, whole.order) if whole.order and rows else None
+        start, stop = window(rows, limit, offset)
+        return rows_of(results, order=order, start=start, stop=stop, hidden=whole.hidden)
+
+    def _split(
+        self,
+        planned: Planned,
+        split: Split,
+        homes: Sequence[str],
+        parts: frozenset[int] | None,
+        request: Statement,
+    ) -> Answer:
+        statement = self._shard_statement(planned, split.partial, request)
+        statement = statement._replace(result_format=0 if any(split.as_text) else 1)
+        answers = self.transaction.ask(dict.fromkeys(homes, statement), parts)
+        partials = [answers[server] for server in homes]
+        return answer_of(self.merge.compute(split, partials, request.parameters, request.result_format))
+
+    def _complete(self, draft: SplitDraft, request: Statement) -> Split:
+        """Let PostgreSQL describe the caller's statement and the probe, and finish the plan with their types."""
+        oids = [parameter[1] for parameter in request.parameters]
+        caller = self._describe(request.text, oids)
+        numbers = draft.probe.numbers
+        probe_oids = oids if numbers is None else [oids[number - 1] for number in numbers]
+        probe = self._describe(draft.probe.text.encode(), probe_oids)
+        try:
+            return draft.complete(caller, probe)
+        except errors.Error as error:
+            raise as_driver_error(error) from None
+
+    def _describe(self, text: bytes, oids: Sequence[int]) -> list[OutputColumn]:
+        session = self.transaction.session(self.router.state.catalog)
+        result = run_one(session, session.describe(text, oids))[-1]
+        if result.status == pq.ExecStatus.FATAL_ERROR:
+            self.transaction.failed = self.transaction.in_block
+            raise error_of_result(result, session.server)
+        return output_columns(result, type_names(session, result, range(result.nfields)))
+
+    # --- the rest ---------------------------------------------------------------------------------------------
+
+    def _local(self, planned: Planned, plan: LocalPlan, request: Statement) -> Answer:
+        if not planned.checked:
+            check_local_names(self._catalog_session(), plan, self.router.state)
+            planned.checked = True
+        statement = request._replace(text=planned.encode(plan.text))
+        return answer_of(self.transaction.ask_local(self.router.state.catalog, statement, writes=plan.writes))
+
+    def _catalog_session(self) -> Session:
+        return self.transaction.session(self.router.state.catalog)
+
+    def _setting(self, plan: SettingPlan, request: Statement) -> Answer:
+        """SET on every server of the cluster, so that none answers under other settings than the others."""
+        servers = tuple(self.router.state.servers)
+        statement = request._replace(text=plan.text.encode(), prepare=False)
+        for server in servers:
+            self.transaction.session(server)
+        self.transaction.touch()
+        answers = self.transaction.ask(dict.fromkeys(servers, statement), None)
+        self.search_path = self._effective_search_path()
+        return answer_of(answers[servers[0]])
+
+    def _effective_search_path(self) -> tuple[str, ...]:
+        statement = Statement(b"SELECT unnest(pg_catalog.current_schemas(false))", prepare=True)
+        result: PGresult = self.transaction.ask_local(self.router.state.catalog, statement, writes=False)
+        return tuple((result.get_value(row, 0) or b"").decode() for row in range(result.ntuples))
+
+    def _transaction_command(self, plan: TransactionPlan, request: Statement) -> Answer:
+        transaction = self.transaction
+        session = self._catalog_session()
+        made = session.connection.pgconn.make_empty_result(pq.ExecStatus.COMMAND_OK)
+        tag = plan.action.upper()
+        if plan.action == "begin":
+            if plan.options:
+                message = "BEGIN with options is not supported; set isolation_level, read_only or deferrable instead"
+                raise as_driver_error(errors.UnsupportedQuery(message))
+            transaction.explicit = True
+        elif plan.action == "commit":
+            tag = "ROLLBACK" if transaction.failed else tag
+            transaction.commit()
+        else:
+            transaction.rollback()
+        return Answer([made], status=tag.encode())
+
+
+def _count(count: Count | None, parameters: Sequence[Parameter], clause: str) -> int | None:
+    """The number that a LIMIT or OFFSET stands for; None for no clause and for NULL."""
+    if count is None:
+        return None
+    if count.number is None:
+        number = count.value
+    else:
+        data, _, fmt = parameters[count.number - 1]
+        if data is None:
+            return None
+        try:
+            number = int.from_bytes(data, "big", signed=True) if fmt else int(data)
+        except ValueError:
+            message = f"{clause} over several servers needs a whole number, not {bytes(data)!r}"
+            raise as_driver_error(errors.UnsupportedQuery(message)) from None
+    if number is not None and number < 0:
+        raise as_driver_error(errors.DataError(f"{clause} must not be negative"))
+    return number

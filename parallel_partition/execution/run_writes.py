@@ -1,0 +1,128 @@
+"""Run INSERT, UPDATE and DELETE: each row to its home, several servers in one atomic commit."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from psycopg.pq.abc import PGresult
+
+from parallel_partition import errors
+from parallel_partition.catalog.key_text import NotProven
+from parallel_partition.execution.answer import Answer, answer_of, changes_of
+from parallel_partition.execution.router import Planned, Router
+from parallel_partition.execution.transaction import Transaction
+from parallel_partition.planning.plan import InsertPlan, ModifyPlan, ReferenceWritePlan
+from parallel_partition.planning.prune import key_texts, partitions
+from parallel_partition.postgres.driver_errors import as_driver_error
+from parallel_partition.statements import Parameter, Statement
+
+_INT4 = 23
+_TEXT = 25
+_NUMBER = re.compile(r"\$(\d+)")
+
+
+def run_insert(router: Router, transaction: Transaction, plan: InsertPlan, request: Statement) -> Answer:
+    """Run INSERT ... VALUES: the rows of each server in one statement for it."""
+    rows_of_server: dict[str, list[tuple[int, str]]] = defaultdict(list)
+    parts: set[int] = set()
+    shard_map = router.state.shard_map
+    for row, key in zip(plan.rows, plan.keys, strict=True):
+        try:
+            part = shard_map.part_of_texts(key_texts(key, request.parameters))
+        except (NotProven, errors.DataError) as reason:
+            schema, table = plan.table
+            message = f"INSERT INTO {schema}.{table}: the partition of a row cannot be told from its key: {reason}"
+            raise as_driver_error(errors.UnsupportedQuery(message)) from None
+        parts.add(part)
+        rows_of_server[shard_map.home_of(part)].append((part, row))
+    if len(plan.rows) == 1:
+        [(server, [(part, row)])] = rows_of_server.items()
+        statements = {server: _one_row(plan, row, part, request)}
+    else:
+        statements = {
+            server: _many_rows(plan, rows_of_server[server], request)
+            for server in router.state.servers
+            if server in rows_of_server
+        }
+    return _write(transaction, statements, frozenset(parts))
+
+
+def _one_row(plan: InsertPlan, row: str, part: int, request: Statement) -> Statement:
+    """``part`` as one more parameter, so that one prepared statement serves all partitions."""
+    number = len(request.parameters) + 1
+    text = f"{plan.head} {row}, ${number}) {plan.tail}"
+    return request._replace(
+        text=text.encode(), parameters=[*request.parameters, Parameter(b"%d" % part, _INT4, 0)]
+    )
+
+
+def _many_rows(plan: InsertPlan, rows: Sequence[tuple[int, str]], request: Statement) -> Statement:
+    text = f"{plan.head} {', '.join(f'{row}, {part})' for part, row in rows)} {plan.tail}"
+    return request._replace(text=text.encode(), parameters=_typed_when_unused(text, request.parameters))
+
+
+def _typed_when_unused(text: str, parameters: Sequence[Parameter]) -> list[Parameter]:
+    """Parameters of rows that went elsewhere get a type: PostgreSQL refuses one whose type it cannot infer."""
+    used = {int(number) for number in _NUMBER.findall(text)}
+    return [
+        parameter if parameter.oid or number in used else parameter._replace(oid=_TEXT)
+        for number, parameter in enumerate(parameters, start=1)
+    ]
+
+
+def run_modify(
+    router: Router, transaction: Transaction, planned: Planned, plan: ModifyPlan, request: Statement
+) -> Answer:
+    """Run UPDATE or DELETE on the homes of the partitions that it can match."""
+    parts = partitions(plan.condition, request.parameters, router.state.shard_map)
+    homes = router.homes(parts) or (router.state.catalog,)
+    statement = _for_shard(planned, plan.query.text, plan.query.numbers, request)
+    return _write(transaction, dict.fromkeys(homes, statement), parts)
+
+
+def run_reference_write(
+    router: Router, transaction: Transaction, planned: Planned, plan: ReferenceWritePlan, request: Statement
+) -> Answer:
+    """Write a reference table on every server; the first server's answer is the answer, and the others must agree."""
+    statement = _for_shard(planned, plan.query.text, plan.query.numbers, request)
+    servers = tuple(router.state.servers)
+    answers = transaction.ask(dict.fromkeys(servers, statement), frozenset(), writes=True)
+    first = answers[servers[0]]
+    for server in servers[1:]:
+        if answers[server].command_tuples != first.command_tuples:
+            _disagree(transaction, plan, servers[0], first, server, answers[server])
+    _commit_in_autocommit(transaction)
+    return answer_of(first)
+
+
+def _disagree(
+    transaction: Transaction, plan: ReferenceWritePlan, one: str, first: PGresult, other: str, second: PGresult
+) -> None:
+    schema, table = plan.table
+    message = (
+        f"reference table {schema}.{table} differs between servers: this statement changed {first.command_tuples} "
+        f"rows on {one} and {second.command_tuples} on {other}; it was rolled back"
+    )
+    transaction.rollback()
+    raise as_driver_error(errors.InternalError(message).at(other))
+
+
+def _for_shard(planned: Planned, text: str, numbers: tuple[int, ...] | None, request: Statement) -> Statement:
+    parameters = request.parameters
+    if numbers is not None:
+        parameters = [parameters[number - 1] for number in numbers]
+    return request._replace(text=planned.encode(text), parameters=parameters)
+
+
+def _write(transaction: Transaction, statements: Mapping[str, Statement], parts: frozenset[int] | None) -> Answer:
+    answers = transaction.ask(statements, parts, writes=True)
+    _commit_in_autocommit(transaction)
+    return changes_of([answers[server] for server in statements])
+
+
+def _commit_in_autocommit(transaction: Transaction) -> None:
+    """In autocommit a write of several servers began a transaction of its own; end it."""
+    if not transaction.in_block and transaction.status:
+        transaction.commit()

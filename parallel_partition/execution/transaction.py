@@ -1,0 +1,332 @@
+"""One connection's work on the servers: its sessions, its transaction, and the version check of every statement.
+
+Routers are caches; the servers know. Each statement is followed, in the same round trip, by a look at the versions
+that the server holds: a result is handed out only when the map and the schema that the plan was made for are still
+the server's. A write in autocommit is followed by ``assert_version``, which raises, so that it is undone instead.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+
+import psycopg
+from psycopg import pq
+from psycopg.errors import Diagnostic
+from psycopg.pq.abc import PGresult
+
+from parallel_partition import errors
+from parallel_partition.execution.fan_out import Outcome, run_all, run_one
+from parallel_partition.execution.router import Router
+from parallel_partition.execution.two_phase import check_prepared_allowed, commit_everywhere
+from parallel_partition.execution.version import StaleVersion, Versions, may_be_stale
+from parallel_partition.postgres.driver_errors import as_driver_error, error_of_result
+from parallel_partition.postgres.session import Session
+from parallel_partition.statements import Statement
+
+logger = logging.getLogger("parallel_partition")
+
+_COMMIT = Statement(b"COMMIT", prepare=False)
+_ROLLBACK = Statement(b"ROLLBACK", prepare=False)
+_INERROR = pq.TransactionStatus.INERROR
+_IDLE = pq.TransactionStatus.IDLE
+_FATAL = pq.ExecStatus.FATAL_ERROR
+
+
+class Transaction:
+    """The sessions of one connection, one per server, borrowed when first needed and kept until `release`.
+
+    Parameters
+    ----------
+    router : the cluster as this process knows it
+    begin : gives the BEGIN statement with the isolation that the connection asks for
+    on_notice : is told every notice of every server
+    """
+
+    def __init__(
+        self, router: Router, begin: Callable[[], bytes], on_notice: Callable[[Diagnostic], None] | None = None
+    ) -> None:
+        self.router = router
+        self.autocommit = False
+        self.explicit = False
+        self.failed = False
+        self.statements = 0
+        self.settings_touched = False
+        self.prepare_threshold: int | None = 5
+        self._begin = begin
+        self._on_notice = on_notice or (lambda _: None)
+        self._sessions: dict[str, Session] = {}
+        self._begun: dict[str, None] = {}
+        self._wrote: set[str] = set()
+        self._versions = Versions(router)
+
+    # --- sessions ---------------------------------------------------------------------------------------------
+
+    def session(self, server: str) -> Session:
+        """This connection's session on ``server``, borrowed now if it is the first use."""
+        session = self._sessions.get(server)
+        if session is None or not session.alive:
+            if session is not None:
+                self._lost(session)
+            session = self.router.pools[server].acquire_session()
+            session.prepare_threshold = self.prepare_threshold
+            session.connection.add_notice_handler(self._on_notice)
+            self._sessions[server] = session
+        return session
+
+    def _give_back(self, session: Session) -> None:
+        session.connection.remove_notice_handler(self._on_notice)
+        self.router.pools[session.server].release_session(session)
+
+    def _lost(self, session: Session) -> None:
+        del self._sessions[session.server]
+        self._give_back(session)
+        if self.settings_touched:
+            message = (
+                f"the connection to server {session.server} was lost, and with it the settings made by SET; "
+                "close this connection and open another"
+            )
+            raise as_driver_error(errors.OperationalError(message).at(session.server))
+
+    @property
+    def sessions(self) -> Mapping[str, Session]:
+        """The sessions borrowed so far by server."""
+        return self._sessions
+
+    def touch(self) -> None:
+        """Note that session state is changed: the sessions are reset before others get them."""
+        self.settings_touched = True
+        for session in self._sessions.values():
+            session.touched = True
+
+    def release(self) -> None:
+        """End the transaction by rolling back and give every session back to its pool."""
+        try:
+            self.rollback()
+        finally:
+            sessions, self._sessions = self._sessions, {}
+            for session in sessions.values():
+                self._give_back(session)
+
+    # --- state ------------------------------------------------------------------------------------------------
+
+    @property
+    def in_block(self) -> bool:
+        """True when statements belong to a transaction that goes on until commit or rollback."""
+        return self.explicit or not self.autocommit
+
+    @property
+    def status(self) -> pq.TransactionStatus:
+        """The transaction as libpq would call it."""
+        if self.failed:
+            return pq.TransactionStatus.INERROR
+        return pq.TransactionStatus.INTRANS if self.explicit or self._begun else pq.TransactionStatus.IDLE
+
+    # --- statements -------------------------------------------------------------------------------------------
+
+    def ask(
+        self, queries: Mapping[str, Statement], parts: frozenset[int] | None, *, writes: bool = False
+    ) -> dict[str, PGresult]:
+        """Run a statement on each of several servers, in one round trip, and check their versions.
+
+        Parameters
+        ----------
+        queries : what each server is asked, in server order
+        parts : the partitions that the plan relies on, None for all that a server holds
+        writes : the statement may change rows or lock them
+
+        Raises
+        ------
+        StaleVersion : a server's map or schema is another than the plan was made for; nothing was handed out
+        psycopg.Error : what the server said; it knows its server
+        """
+        self._refuse_when_failed()
+        block = self.in_block or (writes and len(queries) > 1)
+        if writes:
+            self._note_writers(queries)
+        guard = self._versions.assertion if writes and not block else self._versions.check
+        exchanges = {}
+        for server, statement in queries.items():
+            session = self.session(server)
+            train = [statement, guard(server, parts)]
+            if block and server not in self._begun:
+                self._begun[server] = None
+                train.insert(0, Statement(self._begin(), prepare=False))
+            exchanges[server] = (session, session.exchange(train))
+        outcome = self._drive(exchanges)
+        if outcome.failures:
+            self._fail(outcome, parts)
+        answers = {server: results[-2] for server, results in outcome.results.items()}
+        if guard == self._versions.check:
+            for server, results in outcome.results.items():
+                self._versions.verify(server, parts, results[-1])
+        if block:
+            self.statements += 1
+        return answers
+
+    def ask_local(self, server: str, statement: Statement, *, writes: bool) -> PGresult:
+        """Run a statement that no partition matters to (local tables, utility) on ``server``, unchecked."""
+        self._refuse_when_failed()
+        session = self.session(server)
+        train = [statement]
+        if self.in_block:
+            if writes:
+                self._note_writers((server,))
+            if server not in self._begun:
+                self._begun[server] = None
+                train.insert(0, Statement(self._begin(), prepare=False))
+        outcome = self._drive({server: (session, session.exchange(train))})
+        if outcome.failures:
+            self._fail(outcome, frozenset())
+        if self.in_block:
+            self.statements += 1
+        return outcome.results[server][-1]
+
+    def _drive(self, exchanges: Mapping[str, tuple[Session, object]]) -> Outcome:
+        try:
+            if len(exchanges) == 1:
+                [(server, (session, exchange))] = exchanges.items()
+                outcome = Outcome()
+                try:
+                    results = run_one(session, exchange)  # type: ignore[arg-type]
+                except psycopg.Error as error:
+                    outcome.failures[server] = error
+                    return outcome
+                outcome.results[server] = results
+                if results[-1].status == _FATAL:
+                    outcome.failures[server] = error_of_result(results[-1], server)
+                return outcome
+            return run_all(exchanges)  # type: ignore[arg-type]
+        except BaseException:
+            self.failed = self.in_block
+            raise
+
+    def _refuse_when_failed(self) -> None:
+        if self.failed:
+            message = "current transaction is aborted, commands ignored until end of transaction block"
+            raise psycopg.errors.InFailedSqlTransaction(message)
+
+    def _fail(self, outcome: Outcome, parts: frozenset[int] | None) -> None:
+        """Raise what the servers said, unless the reason may be that the map changed under the statement."""
+        in_block, self.failed = self.in_block, True
+        failures = outcome.failures
+        stale = next((server for server, error in failures.items() if may_be_stale(error)), None)
+        try:
+            if stale is not None and self._versions.moved_on(self.session(stale), parts):
+                raise StaleVersion(stale)
+        finally:
+            if not in_block:
+                self.rollback()
+        raise _one_error(failures)
+
+    def _note_writers(self, servers: Iterable[str]) -> None:
+        """Note who is written, and refuse a second writer where no atomic commit is possible."""
+        fresh = [server for server in servers if server not in self._wrote]
+        if not fresh:
+            return
+        writers = [*self._wrote, *fresh]
+        if len(writers) > 1:
+            for server in writers:
+                check_prepared_allowed(self.session(server).connection, server)
+        self._wrote.update(fresh)
+
+    # --- the end ----------------------------------------------------------------------------------------------
+
+    def commit(self) -> None:
+        """Commit on every server of the transaction, atomically where several were written.
+
+        Raises
+        ------
+        errors.StaleMap : a server's map changed after the statements ran; all is rolled back
+        errors.CommitUnknown : the decider was lost at the commit point
+        """
+        if self.failed:
+            self.rollback()
+            return
+        begun = [server for server in self.router.state.servers if server in self._begun]
+        writers = [server for server in begun if server in self._wrote]
+        try:
+            if len(writers) > 1:
+                self._end(begun, [])
+                participants = {server: self._sessions[server].connection for server in begun}
+                commit_everywhere(participants, self.router.state.cluster_id, self._reconnect)
+            else:
+                readers = [server for server in begun if server not in writers]
+                if readers:
+                    self._end(readers, [_COMMIT])
+                if writers:
+                    self._end(writers, [_COMMIT])
+        except BaseException:
+            self.failed = True
+            self.rollback()
+            raise
+        self._clear()
+
+    def _end(self, servers: list[str], last: list[Statement]) -> None:
+        """Assert the versions on ``servers`` and send ``last`` behind it, which is not reached when they changed."""
+        exchanges = {}
+        for server in servers:
+            session = self._sessions[server]
+            train = [self._versions.assertion(server, None), *last]
+            exchanges[server] = (session, session.exchange(train))
+        outcome = self._drive(exchanges)
+        stale = next((server for server, error in outcome.failures.items() if may_be_stale(error)), None)
+        if stale is not None:
+            raise stale_map(stale) from outcome.failures[stale]
+        if outcome.failures:
+            raise _one_error(outcome.failures)
+        for server, results in outcome.results.items():
+            if last and results[-1].command_status != b"COMMIT":
+                tag = (results[-1].command_status or b"").decode()
+                raise as_driver_error(errors.OperationalError(f"COMMIT was answered by {tag}").at(server))
+
+    def _reconnect(self, server: str) -> psycopg.Connection[tuple[object, ...]]:
+        return self.router.pools[server].acquire()
+
+    def rollback(self) -> None:
+        """Roll back on every server of the transaction. A server that does not answer loses its connection instead."""
+        sessions = [self._sessions[server] for server in self._begun if server in self._sessions]
+        for session in sessions:
+            if session.alive and session.transaction_status != _IDLE:
+                self._roll_back(session)
+        self._clear()
+
+    def _roll_back(self, session: Session) -> None:
+        try:
+            result = run_one(session, session.exchange([_ROLLBACK]))[-1]
+        except psycopg.Error as error:
+            logger.warning("server %s: rolling back failed, its connection is closed: %s", session.server, error)
+            session.close()
+            return
+        if result.status == _FATAL:
+            session.close()
+
+    def _clear(self) -> None:
+        self._begun.clear()
+        self._wrote.clear()
+        self.failed = False
+        self.explicit = False
+        self.statements = 0
+
+
+def stale_map(server: str) -> errors.Error:
+    """The error for a map or a schema that changed in mid-transaction."""
+    message = (
+        f"the shard map or a table's definition on server {server} changed while this transaction ran; "
+        "it was rolled back: run it again"
+    )
+    return as_driver_error(errors.StaleMap(message).at(server))
+
+
+def _one_error(failures: Mapping[str, psycopg.Error]) -> BaseException:
+    """One error for what several servers said: their common one, or one that names each."""
+    errors_by_server = dict(failures)
+    first = next(iter(errors_by_server.values()))
+    if len(errors_by_server) == 1:
+        return first
+    if len({type(error) for error in errors_by_server.values()}) == 1 and first.sqlstate:
+        for server, error in list(errors_by_server.items())[1:]:
+            first.add_note(f"also on server {server}: {str(error).splitlines()[0]}")
+        return first
+    listed = "; ".join(f"{server}: {str(error).splitlines()[0]}" for server, error in errors_by_server.items())
+    return as_driver_error(errors.FanOutError(f"several servers failed: {listed}", errors_by_server))

@@ -1,0 +1,39 @@
+"""PostgreSQL arrays in binary form, put together from values as a server sent them, without decoding any."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable
+
+TEXT_OID = 25
+
+_HEADER = struct.Struct("!iiI")  # dimensions, has-null flag, element type
+_DIMENSION = struct.Struct("!ii")  # length, lower bound
+_LENGTH = struct.Struct("!i")
+_NULL = _LENGTH.pack(-1)
+
+
+def binary_array(element: int, values: Iterable[bytes | None]) -> bytes:
+    """A one-dimensional array of ``element`` (a type's OID), as ``array_recv`` reads it.
+
+    Parameters
+    ----------
+    values : each value in the element type's binary form (for text that is its UTF-8), None for NULL
+
+    The layout is that of PostgreSQL's ``src/backend/utils/adt/arrayfuncs.c``: array_recv.
+    """
+    pieces: list[bytes] = []
+    count = 0
+    has_null = 0
+    pack = _LENGTH.pack
+    for value in values:
+        count += 1
+        if value is None:
+            has_null = 1
+            pieces.append(_NULL)
+        else:
+            pieces.append(pack(len(value)))
+            pieces.append(value)
+    if not count:
+        return _HEADER.pack(0, 0, element)
+    return b"".join([_HEADER.pack(1, has_null, element), _DIMENSION.pack(count, 1), *pieces])

@@ -1,0 +1,38 @@
+-- name: relations_over_tables
+-- Of the relations named ($1 schemas or NULL, $2 names), those that read one of the tables $3/$4, and through what.
+WITH RECURSIVE named AS (
+    SELECT n.place, coalesce(
+               pg_catalog.to_regclass(pg_catalog.format('%I.%I', n.schema, n.name)),
+               CASE WHEN n.schema IS NULL
+                    THEN pg_catalog.to_regclass(pg_catalog.quote_ident(n.name)) END) AS oid
+    FROM pg_catalog.unnest($1::text[], $2::text[]) WITH ORDINALITY AS n(schema, name, place)
+), reads AS (
+    SELECT named.oid AS root, named.oid::pg_catalog.oid AS oid FROM named WHERE named.oid IS NOT NULL
+    UNION
+    SELECT reads.root, d.refobjid
+    FROM reads
+    JOIN pg_catalog.pg_rewrite AS r ON r.ev_class = reads.oid
+    JOIN pg_catalog.pg_depend AS d
+      ON d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.objid = r.oid
+     AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+    WHERE d.refobjid <> reads.oid
+)
+SELECT reads.root::pg_catalog.regclass::text, pg_catalog.format('%I.%I', s.nspname, c.relname)
+FROM reads
+JOIN pg_catalog.pg_class AS c ON c.oid = reads.oid
+JOIN pg_catalog.pg_namespace AS s ON s.oid = c.relnamespace
+JOIN pg_catalog.unnest($3::text[], $4::text[]) AS t(schema, name) ON t.schema = s.nspname AND t.name = c.relname
+WHERE reads.root <> c.oid
+LIMIT 1
+
+-- name: functions_that_may_read
+-- Of the functions named ($1 schemas or NULL, $2 names), one outside pg_catalog whose body may read tables.
+SELECT pg_catalog.format('%I.%I', s.nspname, p.proname)
+FROM pg_catalog.unnest($1::text[], $2::text[]) AS n(schema, name)
+JOIN pg_catalog.pg_proc AS p ON p.proname = n.name
+JOIN pg_catalog.pg_namespace AS s ON s.oid = p.pronamespace AND (n.schema IS NULL OR s.nspname = n.schema)
+JOIN pg_catalog.pg_language AS l ON l.oid = p.prolang
+WHERE s.nspname NOT IN ('pg_catalog', 'information_schema', 'parallel_partition')
+  AND p.provolatile <> 'i'
+  AND l.lanname NOT IN ('c', 'internal')
+LIMIT 1
