@@ -16,6 +16,7 @@ from psycopg.errors import Diagnostic
 from psycopg.pq.abc import PGresult
 
 from parallel_partition import errors
+from parallel_partition.execution.failures import one_error
 from parallel_partition.execution.fan_out import Outcome, run_all, run_one
 from parallel_partition.execution.router import Router
 from parallel_partition.execution.two_phase import check_prepared_allowed, commit_everywhere
@@ -217,7 +218,7 @@ class Transaction:
         finally:
             if not in_block:
                 self.rollback()
-        raise _one_error(failures)
+        raise one_error(failures)
 
     def _note_writers(self, servers: Iterable[str]) -> None:
         """Note who is written, and refuse a second writer where no atomic commit is possible."""
@@ -274,7 +275,7 @@ class Transaction:
         if stale is not None:
             raise stale_map(stale) from outcome.failures[stale]
         if outcome.failures:
-            raise _one_error(outcome.failures)
+            raise one_error(outcome.failures)
         for server, results in outcome.results.items():
             if last and results[-1].command_status != b"COMMIT":
                 tag = (results[-1].command_status or b"").decode()
@@ -316,17 +317,3 @@ def stale_map(server: str) -> errors.Error:
         "it was rolled back: run it again"
     )
     return as_driver_error(errors.StaleMap(message).at(server))
-
-
-def _one_error(failures: Mapping[str, psycopg.Error]) -> BaseException:
-    """One error for what several servers said: their common one, or one that names each."""
-    errors_by_server = dict(failures)
-    first = next(iter(errors_by_server.values()))
-    if len(errors_by_server) == 1:
-        return first
-    if len({type(error) for error in errors_by_server.values()}) == 1 and first.sqlstate:
-        for server, error in list(errors_by_server.items())[1:]:
-            first.add_note(f"also on server {server}: {str(error).splitlines()[0]}")
-        return first
-    listed = "; ".join(f"{server}: {str(error).splitlines()[0]}" for server, error in errors_by_server.items())
-    return as_driver_error(errors.FanOutError(f"several servers failed: {listed}", errors_by_server))
