@@ -68,10 +68,10 @@ class Account:
         """Tell whether this account may enter ``directory``, all of its parents included."""
         return self.can_run(["/bin/sh", "-c", 'cd "$1"', "sh", directory])
 
-    def own(self, directory: Path) -> None:
-        """Make this account the owner of ``directory`` (the folder itself, not what is in it)."""
-        if self.changes:
-            os.chown(directory, self.uid, self.gid)
+    def own(self, *paths: Path) -> None:
+        """Make this account the owner of files and folders (a folder itself, not what is in it)."""
+        for path in paths if self.changes else ():
+            os.chown(path, self.uid, self.gid, follow_symlinks=False)
 
 
 def server_account() -> Account:

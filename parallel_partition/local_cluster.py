@@ -5,7 +5,6 @@ from __future__ import annotations
 import atexit
 import json
 import os
-import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,7 +15,7 @@ from parallel_partition import local_template
 from parallel_partition.errors import InvalidCluster, OperationalError
 from parallel_partition.local_account import Account, server_account
 from parallel_partition.local_binaries import Binaries, find_binaries
-from parallel_partition.local_server import LocalServer, Setting
+from parallel_partition.local_server import Launch, LocalServer, Setting
 
 RECORD = "local_cluster.json"
 DEFAULT_SERVERS = 4
@@ -34,12 +33,13 @@ class LocalCluster:
     """PostgreSQL servers on 127.0.0.1, started together and stopped together.
 
     The servers ask for no password: whoever can reach this machine's loopback interface is their superuser.
-    They are meant for trying out, tests and development, not for data that others here must not see. They listen
-    on no other interface, and never run as root: root starts them as ``postgres``, else as ``nobody``.
+    They are meant for trying out, tests and development, not for data that others here must not see. They
+    listen on no other interface, and never run as root: root starts them as ``postgres``, else ``nobody``.
 
     Without ``directory`` they are throw-away servers in a temporary directory, removed when they stop. With
-    it they keep data, ports and settings and can be started again, also with more servers. Either way they are
-    stopped at the end of the ``with`` block, on an error, and at the latest at the interpreter's exit.
+    it they keep data, ports and settings and can be started again, also with more servers. Either way they
+    are stopped at the end of the ``with`` block, on an error, at the interpreter's exit, and by a guarding
+    process when this one is killed.
 
     Parameters
     ----------
@@ -72,10 +72,11 @@ class LocalCluster:
         locale: str | None = None,
     ) -> None:
         _check(servers, settings)
-        self.directory = Path(directory).absolute() if directory is not None else None
+        self.directory = Path(directory).resolve() if directory is not None else None
         self.settings = dict(settings or {})
         self._pg_bin, self._locale = pg_bin, locale
         self._count = servers or DEFAULT_SERVERS
+        self._remembered: dict[str, Setting] = {}
         self._temporary: Path | None = None
         self._binaries: Binaries | None = None
         self._owner = os.getpid()
@@ -136,38 +137,48 @@ class LocalCluster:
         """
         if detached and self.directory is None:
             raise InvalidCluster("servers that outlive this process need a directory to be found in again")
-        self._refuse_running()
-        binaries, account = self._found(), server_account()
         if not detached:
-            atexit.register(self._stop_at_exit)
+            self._refuse_running()
+        binaries, account = self._found(), server_account()
+        atexit.register(self._stop_at_exit)
+        before = [server for server in self.servers if server.running]
         try:
-            self._start(local_template.runnable(binaries, account), account)
+            binaries = local_template.runnable(binaries, account)
+            self._start(
+                Launch(binaries, account, {**DEFAULTS, **self.settings}, detached), self._home(account)
+            )
         except BaseException:
-            self.stop()
+            self._stop([server for server in self.servers if server not in before])
             raise
+        if detached:
+            atexit.unregister(self._stop_at_exit)
         return self
 
     def stop(self) -> None:
         """Stop all servers, whichever process started them; throw-away servers are removed as well."""
+        self._stop(self.servers)
+
+    def _stop(self, servers: list[LocalServer]) -> None:
         atexit.unregister(self._stop_at_exit)
-        for server in self.servers:
+        for server in servers:
             server.signal_stop()
-        for server in self.servers:
+        for server in servers:
             server.await_stop()
         if self._temporary is not None:
-            shutil.rmtree(self._temporary, ignore_errors=True)
+            local_template.remove(self._temporary)
             self._temporary, self.servers = None, []
 
-    def _start(self, binaries: Binaries, account: Account) -> None:
-        home = self._home(account)
+    def _start(self, launch: Launch, home: Path) -> None:
         while len(self.servers) < self._count:
             self.servers.append(LocalServer(home / f"server_{len(self.servers) + 1}"))
-        self._initialise([server for server in self.servers if not server.data.exists()], binaries, account)
-        for server in self.servers:
-            server.launch(binaries, account, {**DEFAULTS, **self.settings})
-        for server in self.servers:
+        self._write_record(home, self._remembered)
+        self._initialise([server for server in self.servers if not server.data.exists()], launch)
+        stopped = [server for server in self.servers if not server.running]
+        for server in stopped:
+            server.launch(launch)
+        for server in stopped:
             server.wait_ready()
-        self._write_record(home)
+        self._write_record(home, self.settings)
 
     def _home(self, account: Account) -> Path:
         if self.directory is None:
@@ -187,20 +198,28 @@ class LocalCluster:
             )
         return self.directory
 
-    def _initialise(self, servers: list[LocalServer], binaries: Binaries, account: Account) -> None:
+    def _initialise(self, servers: list[LocalServer], launch: Launch) -> None:
         if not servers:
             return
+        binaries, account = launch.binaries, launch.account
         template = local_template.data_directory(binaries, account, self._locale)
-        copies: list[tuple[LocalServer, subprocess.Popen[bytes]]] = []
         for server in servers:
             server.folder.mkdir(exist_ok=True)
             account.own(server.folder)
-            command: list[str | Path] = ["cp", "-R", "-p", template, server.data]
-            copies.append((server, account.begin(command, output=subprocess.PIPE)))
-        for server, copy in copies:
-            said = copy.communicate()[0].decode(errors="replace")
-            if copy.returncode:
+        # Only a whole copy gets the name that the next start looks for.
+        copy = 'rm -rf "$2" && cp -R -p "$1" "$2" && if [ -n "$3" ]; then "$3" --sync-only -D "$2"; fi'
+        sync = binaries.program("initdb") if self.directory else ""
+        copies = [
+            account.begin(
+                ["/bin/sh", "-c", copy, "sh", template, _unfinished(server), sync], output=subprocess.PIPE
+            )
+            for server in servers
+        ]
+        for server, process in zip(servers, copies, strict=True):
+            said = process.communicate()[0].decode(errors="replace")
+            if process.returncode:
                 raise OperationalError(f"{server.data} cannot be made: {said}").at(server.name)
+            _unfinished(server).rename(server.data)
 
     def _found(self) -> Binaries:
         """Find the programs: of the version that made the directory, or any."""
@@ -231,6 +250,7 @@ class LocalCluster:
             raise InvalidCluster(f"{self.directory / RECORD} cannot be read: {error!r}") from error
         if servers is not None and servers < len(ports):
             raise InvalidCluster(f"{self.directory} has {len(ports)} servers; {servers} would leave some out")
+        self._remembered = settings
         self.settings = settings | self.settings
         self._count = servers or len(ports)
         names = [f"server_{number}" for number in range(1, len(ports) + 1)]
@@ -238,8 +258,8 @@ class LocalCluster:
             LocalServer(self.directory / name, port) for name, port in zip(names, ports, strict=True)
         ]
 
-    def _write_record(self, home: Path) -> None:
-        record = {"ports": [server.port for server in self.servers], "settings": self.settings}
+    def _write_record(self, home: Path, settings: Mapping[str, Setting]) -> None:
+        record = {"ports": [server.port for server in self.servers], "settings": dict(settings)}
         unfinished = home / (RECORD + ".new")
         unfinished.write_text(json.dumps(record, indent=2) + "\n", "utf-8")
         unfinished.replace(home / RECORD)
@@ -258,7 +278,14 @@ def _check(servers: int | None, settings: Mapping[str, Setting] | None) -> None:
 
 
 def _made_by(server: LocalServer) -> int | None:
+    """Return the major version that made a server's data directory, None when it has none yet."""
     try:
         return int((server.data / "PG_VERSION").read_text("utf-8"))
     except FileNotFoundError:
         return None
+    except PermissionError as error:
+        raise OperationalError(f"{server.data} is another account's: {error}") from error
+
+
+def _unfinished(server: LocalServer) -> Path:
+    return server.folder / "data.unfinished"

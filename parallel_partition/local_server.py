@@ -7,11 +7,11 @@ import random
 import signal
 import socket
 import subprocess
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
+from parallel_partition import local_guard, local_process
 from parallel_partition.errors import OperationalError
 from parallel_partition.local_account import Account
 from parallel_partition.local_binaries import Binaries
@@ -29,7 +29,15 @@ PORT_ATTEMPTS = 20
 #: A socket's path may have 103 bytes on every system; its name takes 16 of them.
 LONGEST_SOCKET_FOLDER = 86
 LOG_TAIL = 12
-POLL = 0.01
+
+
+class Launch(NamedTuple):
+    """How a server is started: programs, who runs them, settings, and whether it outlives this process."""
+
+    binaries: Binaries
+    account: Account
+    settings: Mapping[str, Setting]
+    detached: bool = False
 
 
 class LocalServer:
@@ -46,9 +54,9 @@ class LocalServer:
         self.log = folder / "log"
         self.port = port
         self._process: subprocess.Popen[bytes] | None = None
-        self._start_options: tuple[Binaries, Account, Mapping[str, Setting]] | None = None
+        self._latest: Launch | None = None
+        self._port_tried = 0
         self._log_offset = 0
-        self._launched_port = 0
 
     def __repr__(self) -> str:
         state = f"pid {self.pid}" if self.running else "stopped"
@@ -64,10 +72,12 @@ class LocalServer:
     @property
     def pid(self) -> int | None:
         """The process id of its postmaster, whoever started it; None when it does not run."""
-        if self._process is not None:
-            return self._process.pid if self._process.poll() is None else None
-        pid = self._recorded_pid()
-        return pid if pid is not None and _is_postmaster(pid, self.data) else None
+        if self._process is not None and self._process.poll() is None:
+            return self._process.pid
+        try:
+            return local_process.running_postmaster(self.data)
+        except PermissionError as error:
+            raise self._error(f"is another account's: {error}") from error
 
     @property
     def running(self) -> bool:
@@ -75,36 +85,34 @@ class LocalServer:
         return self.pid is not None
 
     def start(self) -> None:
-        """Start it again, on the port that it had.
+        """Start it again as it was started before, on the same port.
 
         Raises
         ------
         OperationalError : it runs already, was never started before, or did not start (with its log's end)
         """
-        if self._start_options is None:
+        if self._latest is None:
             raise self._error("was not started by this process; start its LocalCluster")
-        self.launch(*self._start_options)
+        self.launch(self._latest)
         self.wait_ready()
 
-    def launch(self, binaries: Binaries, account: Account, settings: Mapping[str, Setting]) -> None:
-        """Start its process without waiting until it answers; `wait_ready` does that.
-
-        Parameters
-        ----------
-        binaries : the programs to run
-        account : who runs them
-        settings : PostgreSQL settings, on top of the port and the addresses
-        """
+    def launch(self, launch: Launch) -> None:
+        """Start its process without waiting until it answers; `wait_ready` does that."""
         if self.running:
             raise self._error(f"runs already (process {self.pid}, port {self.port})")
-        self._start_options = binaries, account, settings
+        if not self.data.exists():
+            raise self._error(f"is gone: there is no {self.data}")
+        self._latest = launch
         self._drop_stale_lock()
-        port = self.port or _free_port()
-        self._write_settings({**settings, **self._addresses(port)})
+        self._port_tried = self.port or _free_port()
+        self._write_settings({**launch.settings, **self._addresses(self._port_tried)}, launch.account)
+        if not launch.detached:
+            local_guard.stop_if_killed(self.data)
         with self.log.open("ab") as log:
             self._log_offset = log.tell()
-            self._process = account.begin([binaries.program("postgres"), "-D", self.data], output=log)
-        self._launched_port = port
+            self._process = launch.account.begin(
+                [launch.binaries.program("postgres"), "-D", self.data], output=log
+            )
 
     def wait_ready(self, timeout: float = 60) -> None:
         """Wait until it takes connections; a port that another process took meanwhile is replaced by another.
@@ -118,12 +126,14 @@ class LocalServer:
         OperationalError : it ended or did not get ready; the message has the end of its log
         """
         for _ in range(PORT_ATTEMPTS):
-            if self._await_status(timeout):
-                self.port = self._launched_port
+            local_process.wait_until(lambda: self._ready() or not self.running, timeout)
+            if self._ready():
+                self.port = self._port_tried
+                self._release()
                 return
-            if not (self._said("could not bind") and self.port is None and self._start_options):
+            if self._latest is None or self.port is not None or self.running or not self._port_taken():
                 break
-            self.launch(*self._start_options)
+            self.launch(self._latest)
         raise self._did_not_start(timeout)
 
     def stop(self, mode: StopMode = "fast", timeout: float = 60) -> None:
@@ -139,57 +149,47 @@ class LocalServer:
 
     def signal_stop(self, mode: StopMode = "fast") -> None:
         """Ask it to stop, without waiting; `await_stop` does that."""
-        _signal(self.pid, SIGNALS[mode])
+        try:
+            local_process.send(self.pid, SIGNALS[mode])
+        except PermissionError as error:
+            raise self._error(f"(process {self.pid}) is another account's: {error}") from error
 
     def await_stop(self, timeout: float = 60) -> None:
         """Wait until it has stopped, by ever harder means after each ``timeout`` seconds."""
-        if self._await_end(timeout):
-            return
-        self.signal_stop("immediate")
-        if not self._await_end(timeout):
-            self.kill()
+        if not local_process.wait_until(lambda: not self.running, timeout):
+            self.signal_stop("immediate")
+            if not local_process.wait_until(lambda: not self.running, timeout):
+                self.kill()
+        local_guard.forget(self.data)
 
     def kill(self) -> None:
         """Kill all of its processes at once, as a crash does; nothing happens when it does not run."""
-        pid = self.pid
-        if pid is None:
-            return
-        _signal(pid, signal.SIGSTOP)  # it cannot start further processes while these are killed
-        for process in [*_children(pid), pid]:
-            _signal(process, signal.SIGKILL)
-        self._await_end(timeout=10)
+        if pid := self.pid:
+            local_process.kill_tree(pid)
+            local_process.wait_until(lambda: not self.running, local_process.PATIENCE)
 
     def log_tail(self, lines: int = LOG_TAIL) -> str:
         """Return the last lines that it logged since its latest start."""
         return "\n".join(self._log_text().splitlines()[-lines:])
 
-    def _await_status(self, timeout: float) -> bool:
-        deadline = time.monotonic() + timeout
-        while time.monotonic() < deadline:
-            if self._process is None or self._process.poll() is not None:
-                return False
-            lines = _lines(self.data / "postmaster.pid")
-            if len(lines) >= 8 and lines[0] == str(self._process.pid) and lines[7].strip() == "ready":
-                return True
-            time.sleep(POLL)
-        return False
+    def _ready(self) -> bool:
+        # The lock file's first line is the process, its eighth what that says of itself.
+        lines = local_process.lock_file(self.data)
+        return len(lines) >= 8 and lines[0] == str(self.pid) and lines[7].strip() == "ready"
 
-    def _await_end(self, timeout: float) -> bool:
-        deadline = time.monotonic() + timeout
-        while self.running:
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(POLL)
-        return True
+    def _release(self) -> None:
+        """Let go of a detached server's process: it is to outlive this one, of which Popen would warn."""
+        if self._latest and self._latest.detached and self._process:
+            self._process.returncode = 0
+            self._process = None
 
     def _did_not_start(self, timeout: float) -> OperationalError:
-        ended = not self.running
+        what = f"was not ready after {timeout:g} s" if self.running else "ended while starting"
         self.kill()
-        what = "ended while starting" if ended else f"was not ready after {timeout:g} s"
-        port = self.port or self._launched_port
-        if ended and self._said("could not bind"):
+        if self._port_taken():
             what = "cannot have its port: another process listens there; end that, then start again"
-        return self._error(f"(port {port}) {what}. The end of {self.log}:\n{self.log_tail() or '(empty)'}")
+        where = f"(port {self._port_tried}) {what}. The end of {self.log}:"
+        return self._error(f"{where}\n{self.log_tail() or '(it is empty)'}")
 
     def _error(self, what: str) -> OperationalError:
         error = OperationalError(f"{self.name} {what}")
@@ -201,18 +201,15 @@ class LocalServer:
         sockets = str(self.data) if short and "," not in str(self.data) else ""
         return {"port": port, "listen_addresses": HOST, "unix_socket_directories": sockets}
 
-    def _write_settings(self, settings: Mapping[str, Setting]) -> None:
+    def _write_settings(self, settings: Mapping[str, Setting], account: Account) -> None:
         lines = [f"{name} = {_quoted(value)}\n" for name, value in settings.items()]
         (self.data / SETTINGS_FILE).write_text("".join(lines), "utf-8")
+        account.own(self.data / SETTINGS_FILE)
         main = self.data / "postgresql.conf"
         line = f"include = '{SETTINGS_FILE}'\n"
         text = main.read_text("utf-8")
         if line not in text:
             main.write_text(text + line, "utf-8")
-
-    def _recorded_pid(self) -> int | None:
-        lines = _lines(self.data / "postmaster.pid")
-        return int(lines[0]) if lines and lines[0].isdigit() else None
 
     def _drop_stale_lock(self) -> None:
         """Remove the lock file of a dead postmaster whose process id another process has been given since.
@@ -220,13 +217,11 @@ class LocalServer:
         PostgreSQL would take that process for the old postmaster and refuse to start; after a restart of the
         machine it often is one of the other local servers. While a process uses the data directory it stays.
         """
-        if not Path("/proc/self/cwd").exists():
-            return
-        if not any(_works_in(process, self.data) for process in Path("/proc").glob("[0-9]*")):
+        if local_process.recorded_pid(self.data) and not local_process.in_use(self.data):
             (self.data / "postmaster.pid").unlink(missing_ok=True)
 
-    def _said(self, text: str) -> bool:
-        return text in self._log_text()
+    def _port_taken(self) -> bool:
+        return "could not bind" in self._log_text()
 
     def _log_text(self) -> str:
         try:
@@ -238,7 +233,8 @@ class LocalServer:
 
 
 def _free_port() -> int:
-    for port in _shuffled_ports():
+    # Not seeded by the caller's random.seed(): two runs that seed alike would race for the same ports.
+    for port in random.SystemRandom().sample(PORTS, len(PORTS)):
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
@@ -249,53 +245,7 @@ def _free_port() -> int:
     raise OperationalError(f"no free port on {HOST} from {PORTS.start} to {PORTS.stop - 1}")
 
 
-def _shuffled_ports() -> Iterator[int]:
-    # Not seeded by the caller's random.seed(): two runs that seed alike would race for the same ports.
-    yield from random.SystemRandom().sample(PORTS, len(PORTS))
-
-
 def _quoted(value: Setting) -> str:
     if isinstance(value, bool):
         return "on" if value else "off"
     return "'" + str(value).replace("\\", "\\\\").replace("'", "''") + "'"
-
-
-def _lines(path: Path) -> list[str]:
-    try:
-        return path.read_text("utf-8", errors="replace").splitlines()
-    except (FileNotFoundError, PermissionError):
-        return []
-
-
-def _signal(pid: int | None, number: signal.Signals) -> None:
-    if pid is None:
-        return
-    try:
-        os.kill(pid, number)
-    except ProcessLookupError:
-        return
-
-
-def _is_postmaster(pid: int, data: Path) -> bool:
-    """Tell whether process ``pid`` is the postmaster of ``data``, not one that was given its id since."""
-    try:
-        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-    except FileNotFoundError:
-        if Path("/proc/self/cmdline").exists():
-            return False
-        command = ["ps", "-ww", "-o", "args=", "-p", str(pid)]
-        return os.fsencode(data) in subprocess.run(command, capture_output=True, check=False).stdout
-    return os.fsencode(data) in words
-
-
-def _works_in(process: Path, directory: Path) -> bool:
-    try:
-        return os.readlink(process / "cwd") == str(directory)
-    except OSError:
-        return False
-
-
-def _children(pid: int) -> list[int]:
-    answer = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True)
-    pairs = [line.split() for line in answer.stdout.splitlines()]
-    return [int(child) for child, parent in pairs if int(parent) == pid]

@@ -12,6 +12,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from parallel_partition import local_guard
 from parallel_partition.errors import OperationalError
 from parallel_partition.local_account import Account
 from parallel_partition.local_binaries import Binaries, wheel_folder
@@ -21,22 +22,29 @@ TEMPORARY = (None, "/tmp", "/var/tmp")
 
 
 def temporary_directory(account: Account) -> Path:
-    """Make a temporary directory that ``account`` owns and can enter; the caller removes it.
+    """Make a temporary directory that ``account`` owns and can enter; `remove` removes it.
 
     Raises
     ------
     OperationalError : no folder for temporary files lets that account in
     """
     for place in TEMPORARY:
-        directory = Path(tempfile.mkdtemp(prefix="parallel_partition_", dir=place))
+        directory = Path(tempfile.mkdtemp(prefix="parallel_partition_", dir=place)).resolve()
         account.own(directory)
         if account.can_enter(directory):
+            local_guard.remove_if_killed(directory)
             return directory
         directory.rmdir()
     raise OperationalError(
         f"the account {account.name}, which runs the servers, can enter no folder for temporary files "
         f"({tempfile.gettempdir()}, /tmp, /var/tmp); set TMPDIR to one that it can"
     )
+
+
+def remove(directory: Path) -> None:
+    """Remove a temporary directory and all that is in it."""
+    shutil.rmtree(directory, ignore_errors=True)
+    local_guard.forget(directory)
 
 
 @functools.cache
@@ -46,6 +54,7 @@ def runnable(binaries: Binaries, account: Account) -> Binaries:
         return binaries
     root = _run_directory(account, os.getpid()) / f"programs-{binaries.version}"
     copied = Binaries(_copy(binaries.folder, root), binaries.version)
+    account.own(root, *root.rglob("*"))
     answer = account.run([copied.program("initdb"), "--version"])
     if answer.code:
         raise OperationalError(
@@ -93,13 +102,13 @@ def data_directory(binaries: Binaries, account: Account, locale: str | None) -> 
 @functools.cache
 def _run_directory(account: Account, _process: int) -> Path:
     directory = temporary_directory(account)
-    atexit.register(_remove, directory, os.getpid())
+    atexit.register(_remove_at_exit, directory, os.getpid())
     return directory
 
 
-def _remove(directory: Path, process: int) -> None:
-    if os.getpid() == process:
-        shutil.rmtree(directory, ignore_errors=True)
+def _remove_at_exit(directory: Path, process: int) -> None:
+    if os.getpid() == process:  # not in a forked child, which has inherited this
+        remove(directory)
 
 
 def _copy(folder: Path, root: Path) -> Path:

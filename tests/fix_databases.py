@@ -22,7 +22,7 @@ _numbers = itertools.count(1)
 
 @pytest.fixture
 def databases(conninfos: list[str]) -> Iterator[MakeDatabases]:
-    """A function: how many -> conninfos of as many empty databases, one per server; dropped after the test."""
+    """A function: how many -> conninfos of empty databases, one per server; dropped after the test."""
     yield from _maker(conninfos)
 
 

@@ -18,8 +18,8 @@ StartCluster = Callable[..., LocalCluster]
 def throwaway_cluster(pg_bin: Path) -> Iterator[StartCluster]:
     """A function: how many servers, settings -> a running `LocalCluster` of this test alone.
 
-    It is stopped after the test. Killed servers keep what they wrote: with fsync off only a crash of the machine
-    loses data.
+    It is stopped after the test. Killed servers keep what they wrote: with fsync off only a crash of the
+    machine loses data.
     """
     started: list[LocalCluster] = []
 

@@ -1,6 +1,6 @@
 """The PostgreSQL servers that tests run on, started once per run.
 
-By default four servers of the newest PostgreSQL that the ``local`` extra brings; ``--pg 15``, ``--pg-bin`` and
+By default four servers of the PostgreSQL that the ``local`` extra brings; ``--pg 15``, ``--pg-bin`` and
 ``--containers`` choose others, and PARALLEL_PARTITION_TEST_CONNINFOS names servers that run already.
 A test marked ``both_versions`` runs on PostgreSQL 15 too, where that is installed.
 """
@@ -29,11 +29,16 @@ StartServers = Callable[[str], list[str]]
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("servers")
-    group.addoption(
-        "--pg", type=int, choices=(15, 16, 17, 18), help="run on this major version of PostgreSQL"
-    )
-    group.addoption("--pg-bin", metavar="FOLDER", help="run on the PostgreSQL whose programs are in FOLDER")
+    group.addoption("--pg", type=int, choices=(15, 16, 17, 18), help="run on this major version")
+    group.addoption("--pg-bin", metavar="FOLDER", help="run on the programs there")
     group.addoption("--containers", action="store_true", help="run on servers in containers (needs Docker)")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Overlook sockets to the Docker engine that its client leaves open; no other socket here is a Unix one."""
+    if config.getoption("--containers"):
+        leaked = "ignore:unclosed <socket.socket fd=.*family=1,:ResourceWarning"
+        config.addinivalue_line("filterwarnings", leaked)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -41,13 +46,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if metafunc.definition.get_closest_marker("both_versions") is None:
         return
     if "postgres" not in metafunc.fixturenames:
-        raise pytest.UsageError(f"{metafunc.definition.nodeid} is marked both_versions, but uses no server")
+        raise pytest.UsageError(f"{metafunc.definition.nodeid} is marked both_versions, but has no server")
     names = [_standard(metafunc.config)]
     if names[0].startswith("local") and (other := _other_version(metafunc.config)):
         names.append(other)
-    metafunc.parametrize(
-        "postgres", names, indirect=True, scope="session", ids=[_label(name) for name in names]
-    )
+    labels = [_label(name) for name in names]
+    metafunc.parametrize("postgres", names, indirect=True, scope="session", ids=labels)
 
 
 @pytest.fixture(scope="session")
@@ -66,7 +70,7 @@ def pg_bin(pytestconfig: pytest.Config, postgres: str) -> Path:
 
 @pytest.fixture(scope="session")
 def start_servers(pytestconfig: pytest.Config) -> Iterator[StartServers]:
-    """What starts the servers of one kind, only when they are first asked for, and stops all of them at the end."""
+    """What starts the servers of one kind when they are first asked for; all are stopped at the end."""
     started: dict[str, list[str]] = {}
     stop: list[Callable[[], None]] = []
 
@@ -82,7 +86,7 @@ def start_servers(pytestconfig: pytest.Config) -> Iterator[StartServers]:
 
 @pytest.fixture(scope="session")
 def conninfos(postgres: str, start_servers: StartServers) -> list[str]:
-    """Four servers: a conninfo of each one's maintenance database. Tests make databases of their own on them."""
+    """Four servers: the conninfo of each one's maintenance database; tests make databases of their own."""
     return start_servers(postgres)
 
 
