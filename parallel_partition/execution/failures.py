@@ -1,0 +1,38 @@
+"""What servers said, with their names, as one error."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import psycopg
+
+from parallel_partition import errors
+from parallel_partition.execution.joined_errors import joined_error
+from parallel_partition.postgres.driver_errors import known_at
+
+
+def at_server(error: Exception, server: str) -> Exception:
+    """The same error, with ``server`` set; one of psycopg's becomes the library's too."""
+    if isinstance(error, errors.Error):
+        return error if error.server else error.at(server)
+    if isinstance(error, psycopg.Error):
+        return known_at(error, server).with_traceback(error.__traceback__)
+    error.server = server  # type: ignore[attr-defined]  # an exception takes any attribute
+    return error
+
+
+def one_error(failures: Mapping[str, Exception]) -> Exception:
+    """One error for what at least one server said, to be raised as it is.
+
+    Returns
+    -------
+    The one failure with its server; for several an `errors.FanOutError` that names each, which is also an
+    instance of the class that they share.
+    """
+    known = {server: at_server(error, server) for server, error in failures.items()}
+    return joined_error(known) if len(known) > 1 else next(iter(known.values()))
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of an error's text, or its class where it has none."""
+    return next(iter(str(error).splitlines()), type(error).__name__)

@@ -1,0 +1,390 @@
+"""The atomic commit over several servers: PREPARE on all but the first, which decides, then COMMIT PREPARED.
+
+The first server that was written is the decider: its own COMMIT, which writes the decision row with the rest
+of its work, is the commit point. Before it, everything can be rolled back; after it, nothing may be. A part
+that stays prepared because its server was lost in between names its decider, so that whoever finds it can
+ask (`resolve`).
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+from uuid import UUID, uuid4
+from weakref import WeakSet
+
+import psycopg
+from psycopg import pq, sql
+from psycopg.pq.abc import PGconn, PGresult
+
+from parallel_partition import errors
+from parallel_partition.execution.failures import first_line, one_error
+from parallel_partition.execution.fan_out import Outcome, run_all, run_one
+from parallel_partition.execution.resolve import Reconnect, settle
+from parallel_partition.execution.run_each import run_each
+from parallel_partition.postgres.driver_errors import as_driver_error, error_of_result
+from parallel_partition.postgres.named_sql import load
+from parallel_partition.postgres.session import Exchange, Session
+from parallel_partition.statements import Parameter, Statement
+
+logger = logging.getLogger("parallel_partition")
+
+#: A transaction older than this can no longer decide; decisions are kept for longer, so none is asked for in
+#: vain.
+MAX_AGE = "12 h"
+#: PostgreSQL's limit is 200 bytes with the closing zero.
+GID_BYTES = 199
+#: Seconds to wait for answers after the commit point, and to ask for the outcome when it was not answered.
+PATIENCE = 10.0
+
+_SQL = {name: text.encode() for name, text in load("two_phase").items()}
+_GID = re.compile(
+    r"pp1:(?P<cluster>[0-9a-f-]{36}):(?P<decider>.+):(?P<xid>[0-9a-f]{32}):(?P<part>\d+)", re.DOTALL
+)
+_IDLE = pq.TransactionStatus.IDLE
+_FATAL = pq.ExecStatus.FATAL_ERROR
+_UNDEFINED_OBJECT = "42704"
+
+#: The connections whose server was found to take PREPARE; the setting changes with a restart only.
+_preparing: WeakSet[PGconn] = WeakSet()
+
+
+class Gid(NamedTuple):
+    """The name of a prepared transaction: what is needed to find its decision."""
+
+    cluster: UUID
+    decider: str
+    xid: str
+    part: int
+
+    def __str__(self) -> str:
+        return f"pp1:{self.cluster}:{self.decider}:{self.xid}:{self.part}"
+
+    @classmethod
+    def parse(cls, text: str) -> Gid | None:
+        """The parts of a gid of this library; None for anybody else's."""
+        if found := _GID.fullmatch(text):
+            return cls(UUID(found["cluster"]), found["decider"], found["xid"], int(found["part"]))
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """How a transaction was committed.
+
+    ``xid`` is None when it wrote on at most one server. ``pending`` names the servers whose part is decided,
+    but could not be told: it stays prepared there, invisible and locked, until recovery commits it.
+    """
+
+    xid: str | None = None
+    pending: tuple[str, ...] = ()
+
+
+def check_prepared_allowed(connection: psycopg.Connection[Any], server: str) -> None:
+    """Refuse a write that makes a transaction one of several servers, where this one cannot prepare its part.
+
+    Raises
+    ------
+    errors.CrossShardWriteRefused : the server's max_prepared_transactions is 0
+    """
+    if connection.pgconn in _preparing:
+        return
+    session = Session(connection, server)
+    [result] = run_one(session, session.exchange([_statement("prepared_slots")]))
+    if result.status == _FATAL:
+        raise error_of_result(result, server)
+    if result.get_value(0, 0) == b"0":
+        message = (
+            f"the transaction would write on a second server, which takes an atomic commit, and server "
+            f"{server} cannot take part in one: its setting max_prepared_transactions is 0, PostgreSQL's "
+            "default. Set it to at least the number of sessions that write at a time (it needs a restart), "
+            "or write to one server only"
+        )
+        raise as_driver_error(errors.CrossShardWriteRefused(message).at(server))
+    _preparing.add(connection.pgconn)
+
+
+def commit_everywhere(
+    participants: Mapping[str, psycopg.Connection[Any]],
+    cluster_id: UUID,
+    reconnect: Reconnect,
+    *,
+    patience: float = PATIENCE,
+) -> Committed:
+    """Commit one transaction on all of its servers, or on none of them.
+
+    Servers that were not written are committed plainly, and so is a server that was written alone.
+
+    Parameters
+    ----------
+    participants : connections in an open transaction by server, in the order in which servers are taken
+    cluster_id : the cluster, which the prepared parts name
+    reconnect : opens a new connection to a server, when one was lost at the commit point
+    patience : seconds to wait for answers after the commit point
+
+    Returns
+    -------
+    Committed : with the servers that could not be told yet. Every connection that is still usable is idle.
+
+    Raises
+    ------
+    errors.CommitUnknown : the decider was lost at the commit point and cannot be asked
+    psycopg.Error, errors.FanOutError : nothing is committed; what the servers said
+    """
+    sessions = {server: Session(connection, server) for server, connection in participants.items()}
+    numbers = _transaction_numbers(sessions, patience)
+    writers = [server for server, number in numbers.items() if number]
+    if len(writers) > 1:
+        return TwoPhaseCommit(sessions, writers, cluster_id, reconnect, patience).run()
+    _commit_readers(sessions, writers, patience)
+    for server in writers:
+        _commit_one(sessions[server], numbers[server], reconnect, patience)
+    return Committed()
+
+
+def _transaction_numbers(sessions: Mapping[str, Session], patience: float) -> dict[str, str]:
+    """PostgreSQL's number of each server's transaction, empty where it wrote nothing."""
+    trains = {server: [_statement("transaction_id")] for server in sessions}
+    outcome = _all_or_roll_back(sessions, trains, {}, patience)
+    return {server: (outcome.results[server][0].get_value(0, 0) or b"").decode() for server in sessions}
+
+
+def _commit_readers(sessions: Mapping[str, Session], writers: list[str], patience: float) -> None:
+    trains = {server: [_plain("COMMIT")] for server in sessions if server not in writers}
+    _all_or_roll_back(sessions, trains, dict.fromkeys(trains, b"COMMIT"), patience)
+
+
+def _all_or_roll_back(
+    sessions: Mapping[str, Session],
+    trains: Mapping[str, list[Statement]],
+    tags: Mapping[str, bytes],
+    patience: float,
+) -> Outcome:
+    try:
+        outcome = run_all(_exchanges(sessions, trains))
+        _raise_failures(outcome, tags)
+    except BaseException:
+        _roll_back(sessions.values(), patience)
+        raise
+    return outcome
+
+
+def _commit_one(session: Session, number: str, reconnect: Reconnect, patience: float) -> None:
+    """COMMIT on the only server that was written."""
+    try:
+        [result] = run_one(session, session.exchange([_plain("COMMIT")]))
+    except BaseException as error:
+        if not settle(session.server, number, reconnect, error, patience):
+            raise
+        if not isinstance(error, Exception):
+            error.add_note(f"the transaction is committed on server {session.server}")
+            raise
+        logger.warning("server %s was lost while it committed; it has committed", session.server)
+        return
+    _check(result, b"COMMIT", session.server)
+
+
+class TwoPhaseCommit:
+    """One transaction that wrote on several servers; each step is a method, in the order of `run`."""
+
+    def __init__(
+        self,
+        sessions: Mapping[str, Session],
+        writers: list[str],
+        cluster_id: UUID,
+        reconnect: Reconnect,
+        patience: float,
+    ) -> None:
+        self._sessions = sessions
+        self._decider, *self._others = writers
+        self._readers = [server for server in sessions if server not in writers]
+        self._reconnect = reconnect
+        self._patience = patience
+        self._asked_to_commit = False
+        self.xid = uuid4().hex
+        self._gids = {
+            server: str(Gid(cluster_id, self._decider, self.xid, part))
+            for part, server in enumerate(self._others, start=2)
+        }
+
+    def run(self) -> Committed:
+        """Go through all steps; see `commit_everywhere`."""
+        interruption: BaseException | None = None
+        try:
+            self._check_gids()
+            self.prepare()
+            self.decide()
+        except BaseException as error:
+            if not self._committed_in_spite_of(error):
+                self.abort()
+                raise
+            interruption = error
+        pending = self.complete()
+        if interruption is not None and not isinstance(interruption, Exception):
+            interruption.add_note(f"transaction {self.xid} is committed")
+            raise interruption
+        return Committed(self.xid, pending)
+
+    def _check_gids(self) -> None:
+        for server, gid in self._gids.items():
+            if len(gid.encode()) > GID_BYTES:
+                message = (
+                    f"the prepared transaction's name {gid!r} is {len(gid.encode())} bytes long, PostgreSQL "
+                    f"takes {GID_BYTES}: the name of server {self._decider} is too long"
+                )
+                raise as_driver_error(errors.NotSupportedError(message).at(server))
+
+    def prepare(self) -> None:
+        """PREPARE on all but the decider, which is made to flush its commit. Readers are done here."""
+        trains = {self._decider: [_statement("hold", self.xid), _statement("flush_at_commit")]}
+        trains |= {server: [self._about_prepared("PREPARE TRANSACTION", server)] for server in self._others}
+        trains |= {server: [_plain("COMMIT")] for server in self._readers}
+        tags = dict.fromkeys(self._others, b"PREPARE TRANSACTION") | dict.fromkeys(self._readers, b"COMMIT")
+        _raise_failures(run_all(_exchanges(self._sessions, trains)), tags)
+
+    def decide(self) -> None:
+        """The commit point: the decision row and the decider's own work, committed in one message."""
+        session = self._sessions[self._decider]
+        train = [_statement("decide", self.xid, MAX_AGE), _plain("COMMIT")]
+        self._asked_to_commit = True
+        *_, last = run_one(session, session.exchange(train))
+        try:
+            _check(last, b"COMMIT", self._decider)
+        except errors.Error:
+            self._asked_to_commit = False  # the server has answered: it did not commit
+            raise
+
+    def _committed_in_spite_of(self, error: BaseException) -> bool:
+        """Whether the decider has committed although its answer was not heard."""
+        if not self._asked_to_commit:
+            return False
+        committed = settle(self._decider, self.xid, self._reconnect, error, self._patience)
+        if committed:
+            logger.warning("transaction %s is committed; server %s could not say so", self.xid, self._decider)
+        return committed
+
+    def complete(self) -> tuple[str, ...]:
+        """COMMIT PREPARED on the others. The outcome is settled: what fails here is left to recovery."""
+        outcome = self._end_prepared("COMMIT PREPARED", self._others)
+        pending = {server: error for server, error in outcome.failures.items() if not _gone(error)}
+        for server in self._others:
+            if server in pending:
+                logger.warning(
+                    "transaction %s is committed, but server %s could not be told; its part stays prepared "
+                    "there as %s until recovery commits it: %s",
+                    self.xid, server, self._gids[server], first_line(pending[server]),
+                )  # fmt: skip
+        return tuple(server for server in self._others if server in pending)
+
+    def abort(self) -> None:
+        """Roll back everywhere, prepared or not; only when the decider certainly has not committed."""
+        lost = [server for server in self._others if not self._sessions[server].alive]
+        prepared = [
+            server
+            for server in self._others
+            if server not in lost and self._sessions[server].transaction_status == _IDLE
+        ]
+        _roll_back(self._sessions.values(), self._patience)
+        outcome = self._end_prepared("ROLLBACK PREPARED", prepared)
+        for server in prepared:
+            if server in outcome.failures and not _gone(outcome.failures[server]):
+                self._warn_prepared(server, outcome.failures[server])
+        for server in lost:
+            self._roll_back_lost(server)
+
+    def _end_prepared(self, command: str, servers: Iterable[str]) -> Outcome:
+        """COMMIT or ROLLBACK PREPARED on ``servers``; the decider's courtesy lock is let go meanwhile."""
+        trains = {server: [self._about_prepared(command, server)] for server in servers}
+        if self._sessions[self._decider].alive:
+            trains[self._decider] = [_statement("let_go", self.xid)]
+        outcome = run_each(_exchanges(self._sessions, trains), self._patience)
+        if self._decider in outcome.failures:
+            self._sessions[self._decider].close()
+        return outcome
+
+    def _roll_back_lost(self, server: str) -> None:
+        """A server was lost while it prepared: it may have done so."""
+        try:
+            with self._reconnect(server) as connection:
+                session = Session(connection, server)
+                train = [self._about_prepared("ROLLBACK PREPARED", server)]
+                _raise_failures(Outcome({server: run_one(session, session.exchange(train))}), {})
+        except (psycopg.Error, errors.Error) as error:
+            if not _gone(error):
+                self._warn_prepared(server, error)
+
+    def _warn_prepared(self, server: str, error: BaseException) -> None:
+        logger.warning(
+            "transaction %s is rolled back, but server %s could not be told; its part may stay prepared "
+            "there as %s until recovery rolls it back: %s",
+            self.xid, server, self._gids[server], first_line(error),
+        )  # fmt: skip
+
+    def _about_prepared(self, command: str, server: str) -> Statement:
+        gid = sql.Literal(self._gids[server]).as_string(self._sessions[server].connection)
+        return _plain(f"{command} {gid}")
+
+
+def _statement(name: str, *values: str) -> Statement:
+    return Statement(_SQL[name], [Parameter(value.encode(), 0, 0) for value in values], prepare=False)
+
+
+def _plain(text: str) -> Statement:
+    return Statement(text.encode(), prepare=False)
+
+
+def _exchanges(
+    sessions: Mapping[str, Session], trains: Mapping[str, list[Statement]]
+) -> dict[str, tuple[Session, Exchange]]:
+    return {server: (sessions[server], sessions[server].exchange(train)) for server, train in trains.items()}
+
+
+def _raise_failures(outcome: Outcome, tags: Mapping[str, bytes]) -> None:
+    """Raise what servers said, also where they said it by another command tag only.
+
+    PREPARE TRANSACTION and COMMIT in a failed transaction are answered by ROLLBACK, without an error.
+    """
+    failures: dict[str, Exception] = dict(outcome.failures)
+    for server, results in outcome.results.items():
+        if server not in failures:
+            try:
+                _check(results[-1], tags.get(server), server)
+            except errors.Error as error:
+                failures[server] = error
+    if failures:
+        raise one_error(failures)
+
+
+def _check(result: PGresult, tag: bytes | None, server: str) -> None:
+    if result.status == _FATAL:
+        raise error_of_result(result, server)
+    if tag and result.command_status != tag:
+        said = (result.command_status or b"nothing").decode()
+        message = (
+            f"{tag.decode()} was answered by {said}: the transaction had failed before, and is rolled back"
+        )
+        raise as_driver_error(errors.OperationalError(message).at(server))
+
+
+def _gone(error: BaseException) -> bool:
+    """True when there was no such prepared transaction: recovery was faster, or it never came to be one."""
+    return getattr(error, "sqlstate", None) == _UNDEFINED_OBJECT
+
+
+def _roll_back(sessions: Iterable[Session], patience: float) -> None:
+    """ROLLBACK where a transaction is open. A server that does not answer loses its connection instead."""
+    open_sessions = {
+        session.server: session
+        for session in sessions
+        if session.alive and session.transaction_status != _IDLE
+    }
+    trains = {server: [_plain("ROLLBACK")] for server in open_sessions}
+    outcome = run_each(_exchanges(open_sessions, trains), patience)
+    for server, error in outcome.failures.items():
+        logger.warning(
+            "server %s: rolling back failed, its connection is closed: %s", server, first_line(error)
+        )
+        open_sessions[server].close()
