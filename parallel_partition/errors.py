@@ -35,7 +35,7 @@ working. ``server`` names the server that it came from, None when it came from n
 from __future__ import annotations
 
 
-class Warning(Exception):  # noqa: A001 - PEP 249 wants this name
+class Warning(Exception):
     """Important notices, as PEP 249 names them."""
 
 
@@ -96,7 +96,9 @@ class RowRefused(DataError):
     column : the column's name, None where PostgreSQL named none
     """
 
-    def __init__(self, message: str, *, table: str, row: int | None, column: str | None, server: str | None) -> None:
+    def __init__(
+        self, message: str, *, table: str, row: int | None, column: str | None, server: str | None
+    ) -> None:
         place = f"table {table}" + (f", row {row:,}" if row is not None else "")
         place += f", column {column}" if column else ""
         place += f", server {server}" if server else ""

@@ -7,7 +7,10 @@ from typing import NamedTuple
 
 
 class Parameter(NamedTuple):
-    """One value bound to ``$n``: its bytes as sent (None for NULL), the type's OID (0: unknown), the format (0 text, 1 binary)."""
+    """One value bound to ``$n``.
+
+    Its bytes as sent (None for NULL), the type's OID (0: unknown), the format (0 text, 1 binary).
+    """
 
     data: bytes | None
     oid: int

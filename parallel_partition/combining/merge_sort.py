@@ -22,7 +22,9 @@ _DATES = frozenset({1082, 1114})  # date, timestamp without time zone
 
 #: ISO dates of four-digit years sort as their text does; others ("infinity", BC, five digits) do not.
 _ISO_DATE = re.compile(rb"\d{4}-\d\d-\d\d(?: \d\d:\d\d:\d\d(?:\.\d+)?)?\Z")
-_C_COLLATIONS = frozenset({'"C"', '"POSIX"', '"ucs_basic"', "C", "POSIX", "ucs_basic", "pg_c_utf8", '"pg_c_utf8"'})
+_C_COLLATIONS = frozenset(
+    {'"C"', '"POSIX"', '"ucs_basic"', "C", "POSIX", "ucs_basic", "pg_c_utf8", '"pg_c_utf8"'}
+)
 
 Value = bytes | None
 

@@ -35,6 +35,16 @@ class Info(ConnectionInfo):
         return self._transaction.status
 
 
+def _refused(method: str) -> Any:
+    """A method of psycopg's that has no meaning over several servers yet, and says so."""
+
+    def refuse(_self: object, *_arguments: object, **_options: object) -> NoReturn:
+        raise as_driver_error(errors.UnsupportedQuery(f"{method} is not supported over several servers"))
+
+    refuse.__doc__ = f"Refused: {method} is not supported over several servers."
+    return refuse
+
+
 class Connection(psycopg.Connection[Row]):
     """A DB-API connection that answers as one PostgreSQL would.
 
@@ -115,6 +125,11 @@ class Connection(psycopg.Connection[Row]):
     def _set_autocommit(self, value: bool) -> None:
         super()._set_autocommit(value)
         self.transaction_state.autocommit = self._autocommit
+
+    def _set_isolation_level(self, value: psycopg.IsolationLevel | None) -> None:
+        super()._set_isolation_level(value)
+        level = self._isolation_level
+        self.transaction_state.isolation = None if level is None else level.name.replace("_", " ").lower()
 
     @property
     def prepare_threshold(self) -> int | None:
@@ -249,33 +264,10 @@ class Connection(psycopg.Connection[Row]):
 
     # --- what is not here -------------------------------------------------------------------------------------
 
-    def _unsupported(self, what: str) -> NoReturn:
-        raise as_driver_error(errors.UnsupportedQuery(f"{what} is not supported over several servers"))
-
-    def pipeline(self) -> Any:
-        """Refused: statements are pipelined per server already."""
-        self._unsupported("pipeline()")
-
-    def notifies(self, *, timeout: float | None = None, stop_after: int | None = None) -> Any:
-        """Refused: LISTEN has no meaning over several servers."""
-        self._unsupported("notifies()")
-
-    def tpc_begin(self, xid: Any) -> None:
-        """Refused: `commit` is atomic over the servers by itself."""
-        self._unsupported("tpc_begin()")
-
-    def tpc_prepare(self) -> None:
-        """Refused; see `tpc_begin`."""
-        self._unsupported("tpc_prepare()")
-
-    def tpc_commit(self, xid: Any = None) -> None:
-        """Refused; see `tpc_begin`."""
-        self._unsupported("tpc_commit()")
-
-    def tpc_rollback(self, xid: Any = None) -> None:
-        """Refused; see `tpc_begin`."""
-        self._unsupported("tpc_rollback()")
-
-    def tpc_recover(self) -> Any:
-        """Refused; see `tpc_begin`."""
-        self._unsupported("tpc_recover()")
+    pipeline = _refused("pipeline()")
+    notifies = _refused("notifies()")
+    tpc_begin = _refused("tpc_begin()")
+    tpc_prepare = _refused("tpc_prepare()")
+    tpc_commit = _refused("tpc_commit()")
+    tpc_rollback = _refused("tpc_rollback()")
+    tpc_recover = _refused("tpc_recover()")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 import psycopg
@@ -83,7 +82,7 @@ class Cursor(psycopg.Cursor[Row]):
             answer = self._conn.runner.run(request)
         except psycopg.Error as error:
             # The frames between are the library's own, as those that psycopg hides are.
-            raise error.with_traceback(None)
+            raise error.with_traceback(None) from error.__cause__
         self._take(answer)
 
     def _take(self, answer: Answer) -> None:
@@ -194,12 +193,13 @@ class Cursor(psycopg.Cursor[Row]):
             raise psycopg.ProgrammingError("the operation in stream() didn't produce a result")
         yield from self
 
-    @contextmanager
-    def copy(self, statement: Query, params: Params | None = None, *, writer: Any = None) -> Iterator[NoReturn]:  # type: ignore[override]
+    def copy(self, *_arguments: object, **_options: object) -> NoReturn:
         """Refused: COPY through a cursor is not routed yet."""
-        message = "COPY through a cursor is not supported; load with cluster.writer(table) or cluster.load_csv(table, path)"
+        message = (
+            "COPY through a cursor is not supported; "
+            "load with cluster.writer(table) or cluster.load_csv(table, path)"
+        )
         raise as_driver_error(errors.UnsupportedQuery(message))
-        yield  # the context manager needs a generator
 
     def _close(self) -> None:
         super()._close()

@@ -133,7 +133,9 @@ def _abandon(running: dict[str, _Running]) -> None:
         try:
             task.session.cancel()
         except psycopg.Error as error:
-            logger.warning("server %s: cancelling failed, its connection is closed: %s", task.session.server, error)
+            logger.warning(
+                "server %s: cancelling failed, its connection is closed: %s", task.session.server, error
+            )
             task.session.close()
     deadline = monotonic() + CANCEL_GRACE
     for task in running.values():

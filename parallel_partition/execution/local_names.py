@@ -36,7 +36,10 @@ def check_local_names(session: Session, plan: LocalPlan, state: ClusterState) ->
         found = _ask(session, "relations_over_tables", plan.relations, tables)
         if found.ntuples:
             view, table = (_text(found, column) for column in range(2))
-            message = f"{view} reads the sharded table {table}; views over sharded tables are not supported: query it directly"
+            message = (
+                f"{view} reads the sharded table {table}; views over sharded tables are not supported: "
+                "query it directly"
+            )
             raise as_driver_error(errors.UnsupportedQuery(message))
     if plan.functions:
         found = _ask(session, "functions_that_may_read", plan.functions)
@@ -62,7 +65,10 @@ def _ask(session: Session, name: str, *pairs: Sequence[tuple[str | None, str]]) 
 
 def _text_array(values: Sequence[str | None]) -> bytes:
     """An array literal of texts."""
-    quoted = ("NULL" if value is None else '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"' for value in values)
+    quoted = (
+        "NULL" if value is None else '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+        for value in values
+    )
     return ("{" + ",".join(quoted) + "}").encode()
 
 

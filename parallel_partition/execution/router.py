@@ -64,7 +64,9 @@ class Router:
         self._plans.clear()
         self._rank = {name: rank for rank, name in enumerate(state.servers)}
         shard_map = state.shard_map
-        self._everyone = self._ordered({shard_map.home_of(part) for part in range(1, shard_map.num_partitions + 1)})
+        self._everyone = self._ordered(
+            {shard_map.home_of(part) for part in range(1, shard_map.num_partitions + 1)}
+        )
 
     def _ordered(self, servers: Iterable[str]) -> tuple[str, ...]:
         return tuple(sorted(servers, key=self._rank.__getitem__))

@@ -113,7 +113,7 @@ class Runner:
             self.transaction.failed = self.transaction.in_block
             raise error_of_result(result, session.server)
 
-    def _run_planned(self, planned: Planned, request: Statement) -> Answer:
+    def _run_planned(self, planned: Planned, request: Statement) -> Answer:  # noqa: PLR0911 - one per kind of plan
         match plan := planned.plan:
             case SelectPlan():
                 return self._select(planned, plan, request)
@@ -133,7 +133,7 @@ class Runner:
             case SettingPlan():
                 return self._setting(plan, request)
             case TransactionPlan():
-                return self._transaction_command(plan, request)
+                return self._transaction_command(plan)
 
     # --- SELECT -----------------------------------------------------------------------------------------------
 
@@ -241,7 +241,7 @@ class Runner:
         result: PGresult = self.transaction.ask_local(self.router.state.catalog, statement, writes=False)
         return tuple((result.get_value(row, 0) or b"").decode() for row in range(result.ntuples))
 
-    def _transaction_command(self, plan: TransactionPlan, request: Statement) -> Answer:
+    def _transaction_command(self, plan: TransactionPlan) -> Answer:
         transaction = self.transaction
         session = self._catalog_session()
         made = session.connection.pgconn.make_empty_result(pq.ExecStatus.COMMAND_OK)

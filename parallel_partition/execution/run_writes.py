@@ -33,7 +33,9 @@ def run_insert(router: Router, transaction: Transaction, plan: InsertPlan, reque
             part = shard_map.part_of_texts(key_texts(key, request.parameters))
         except (NotProven, errors.DataError) as reason:
             schema, table = plan.table
-            message = f"INSERT INTO {schema}.{table}: the partition of a row cannot be told from its key: {reason}"
+            message = (
+                f"INSERT INTO {schema}.{table}: the partition of a row cannot be told from its key: {reason}"
+            )
             raise as_driver_error(errors.UnsupportedQuery(message)) from None
         parts.add(part)
         rows_of_server[shard_map.home_of(part)].append((part, row))
@@ -98,7 +100,12 @@ def run_reference_write(
 
 
 def _disagree(
-    transaction: Transaction, plan: ReferenceWritePlan, one: str, first: PGresult, other: str, second: PGresult
+    transaction: Transaction,
+    plan: ReferenceWritePlan,
+    one: str,
+    first: PGresult,
+    other: str,
+    second: PGresult,
 ) -> None:
     schema, table = plan.table
     message = (
@@ -116,7 +123,9 @@ def _for_shard(planned: Planned, text: str, numbers: tuple[int, ...] | None, req
     return request._replace(text=planned.encode(text), parameters=parameters)
 
 
-def _write(transaction: Transaction, statements: Mapping[str, Statement], parts: frozenset[int] | None) -> Answer:
+def _write(
+    transaction: Transaction, statements: Mapping[str, Statement], parts: frozenset[int] | None
+) -> Answer:
     answers = transaction.ask(statements, parts, writes=True)
     _commit_in_autocommit(transaction)
     return changes_of([answers[server] for server in statements])

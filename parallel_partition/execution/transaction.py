@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
+from typing import Any
 
 import psycopg
 from psycopg import pq
@@ -45,7 +47,10 @@ class Transaction:
     """
 
     def __init__(
-        self, router: Router, begin: Callable[[], bytes], on_notice: Callable[[Diagnostic], None] | None = None
+        self,
+        router: Router,
+        begin: Callable[[], bytes],
+        on_notice: Callable[[Diagnostic], None] | None = None,
     ) -> None:
         self.router = router
         self.autocommit = False
@@ -53,6 +58,7 @@ class Transaction:
         self.failed = False
         self.statements = 0
         self.settings_touched = False
+        self.isolation: str | None = None
         self.prepare_threshold: int | None = 5
         self._begin = begin
         self._on_notice = on_notice or (lambda _: None)
@@ -145,11 +151,17 @@ class Transaction:
         block = self.in_block or (writes and len(queries) > 1)
         if writes:
             self._note_writers(queries)
-        guard = self._versions.assertion if writes and not block else self._versions.check
+        asserts = writes and not block
         exchanges = {}
         for server, statement in queries.items():
             session = self.session(server)
-            train = [statement, guard(server, parts)]
+            if asserts:
+                guard = self._versions.assertion(server, parts)
+            elif self._own_snapshot(session, block):
+                guard = self._versions.sequences()
+            else:
+                guard = self._versions.rows(server, parts)
+            train = [statement, guard]
             if block and server not in self._begun:
                 self._begun[server] = None
                 train.insert(0, Statement(self._begin(), prepare=False))
@@ -157,13 +169,21 @@ class Transaction:
         outcome = self._drive(exchanges)
         if outcome.failures:
             self._fail(outcome, parts)
-        answers = {server: results[-2] for server, results in outcome.results.items()}
-        if guard == self._versions.check:
+        if not asserts:
             for server, results in outcome.results.items():
-                self._versions.verify(server, parts, results[-1])
+                if self._own_snapshot(self._sessions[server], block):
+                    self._versions.verify_sequences(server, results[-1])
+                else:
+                    self._versions.verify_rows(server, parts, results[-1])
         if block:
             self.statements += 1
-        return answers
+        return {server: results[-2] for server, results in outcome.results.items()}
+
+    def _own_snapshot(self, session: Session, block: bool) -> bool:
+        """True when a statement is known to get a snapshot of its own, not its transaction's."""
+        if not block:
+            return True
+        return not self.settings_touched and (self.isolation or session.default_isolation) == "read committed"
 
     def ask_local(self, server: str, statement: Statement, *, writes: bool) -> PGresult:
         """Run a statement that no partition matters to (local tables, utility) on ``server``, unchecked."""
@@ -281,8 +301,8 @@ class Transaction:
                 tag = (results[-1].command_status or b"").decode()
                 raise as_driver_error(errors.OperationalError(f"COMMIT was answered by {tag}").at(server))
 
-    def _reconnect(self, server: str) -> psycopg.Connection[tuple[object, ...]]:
-        return self.router.pools[server].acquire()
+    def _reconnect(self, server: str) -> AbstractContextManager[psycopg.Connection[Any]]:
+        return self.router.pools[server].connection()
 
     def rollback(self) -> None:
         """Roll back on every server of the transaction. A server that does not answer loses its connection instead."""
@@ -296,7 +316,9 @@ class Transaction:
         try:
             result = run_one(session, session.exchange([_ROLLBACK]))[-1]
         except psycopg.Error as error:
-            logger.warning("server %s: rolling back failed, its connection is closed: %s", session.server, error)
+            logger.warning(
+                "server %s: rolling back failed, its connection is closed: %s", session.server, error
+            )
             session.close()
             return
         if result.status == _FATAL:

@@ -1,28 +1,37 @@
-"""The version check that follows each statement, and the assertion that precedes each commit."""
+"""The version check that follows each statement, and the assertion that precedes each commit.
+
+Two checks. A statement with a snapshot of its own (autocommit, READ COMMITTED) is followed by a look at the server's
+two sequences: every change of the map or of the tables sets them in its own transaction, so a change that the
+statement's snapshot may have missed shows there. In REPEATABLE READ and SERIALIZABLE the snapshot may be older than
+what the router knows; there the versioned rows of the partitions are looked at too, which that snapshot sees as it
+sees the data. Measured on one server, beside a prepared point query: sequences by ``pg_sequence_last_value`` 0 to 2 us,
+sequences read as tables 8 us, the rows as well 30 us.
+"""
 
 from __future__ import annotations
 
+import psycopg
 from psycopg import pq
 from psycopg.pq.abc import PGresult
 
-import psycopg
-
+from parallel_partition.catalog.cluster import ClusterState
 from parallel_partition.execution.fan_out import run_one
 from parallel_partition.execution.router import Router
 from parallel_partition.postgres.named_sql import load
 from parallel_partition.postgres.session import Session
 from parallel_partition.statements import Parameter, Statement
 
-_SQL = load("session")
-_CHECK = _SQL["check_version"].encode()
+_SQL = load("versions")
+_SEQUENCES = Statement(_SQL["check_sequences"].encode(), (), 0, prepare=True)
+_ROWS = _SQL["check_rows"].encode()
 _ASSERT = _SQL["assert_version"].encode()
 
 _INT4_ARRAY = 1007
 _INT8 = 20
 _NULL_PARTS = Parameter(None, _INT4_ARRAY, 0)
 
-#: After these the versions are read before the error is raised: no partition of the row found, undefined table, a
-#: cached plan's result changed, undefined column, and the library's own "version changed".
+#: After these the versions are read before the error is raised: no partition for the row, undefined table, a cached
+#: plan's result changed, undefined column, and the library's own "version changed".
 _MAY_BE_STALE = frozenset({"23514", "42P01", "0A000", "42703", "PP001"})
 
 
@@ -40,38 +49,44 @@ def may_be_stale(error: psycopg.Error) -> bool:
 
 
 class Versions:
-    """Builds the check for a server and reads its answer, against the router's state of the moment."""
+    """Builds the checks for a server and reads their answers, against the router's state of the moment."""
 
     def __init__(self, router: Router) -> None:
         self._router = router
+        self._state: ClusterState | None = None
+        self._sequences: dict[str, tuple[bytes, bytes]] = {}
 
-    def _expected(self, server: str, parts: frozenset[int] | None) -> tuple[int, int, int, int]:
-        """(highest version of the held partitions, how many, the server's map version, the schema version)."""
+    # --- a statement with a snapshot of its own -----------------------------------------------------------------
+
+    def sequences(self) -> Statement:
+        """The look at a server's sequences."""
+        return _SEQUENCES
+
+    def verify_sequences(self, server: str, result: PGresult) -> None:
+        """Compare the answer to `sequences` with what the router expects.
+
+        Raises
+        ------
+        StaleVersion : they differ
+        """
         state = self._router.state
-        shard_map = state.shard_map
-        relevant = shard_map.partitions_of(server) if parts is None else parts
-        here = [part for part in relevant if shard_map.home_of(part) == server]
-        highest = max((shard_map.versions[part] for part in here), default=0)
-        return highest, len(here), state.servers[server].map_version, state.schema.version
+        if state is not self._state:
+            self._state = state
+            schema = b"%d" % state.schema.version
+            self._sequences = {
+                name: (b"%d" % known.map_version, schema) for name, known in state.servers.items()
+            }
+        if (result.get_value(0, 0), result.get_value(0, 1)) != self._sequences[server]:
+            raise StaleVersion(server)
 
-    def _parts(self, server: str, parts: frozenset[int] | None) -> Parameter:
-        if parts is None:
-            return _NULL_PARTS
-        home_of = self._router.state.shard_map.home_of
-        here = ",".join(str(part) for part in sorted(parts) if home_of(part) == server)
-        return Parameter(b"{%s}" % here.encode(), _INT4_ARRAY, 0)
+    # --- a statement under an older snapshot, and commits --------------------------------------------------------
 
-    def check(self, server: str, parts: frozenset[int] | None) -> Statement:
-        """The look at a server's versions for ``parts`` (None: all that it holds)."""
-        return Statement(_CHECK, (self._parts(server, parts),), 0, prepare=True)
+    def rows(self, server: str, parts: frozenset[int] | None) -> Statement:
+        """The look at sequences and at the rows of ``parts`` (None: all that the server holds)."""
+        return Statement(_ROWS, (self._parts(server, parts),), 0, prepare=True)
 
-    def assertion(self, server: str, parts: frozenset[int] | None) -> Statement:
-        """The same as a statement that raises on the server when they are not what the router expects."""
-        expected = [Parameter(b"%d" % number, _INT8, 0) for number in self._expected(server, parts)]
-        return Statement(_ASSERT, (self._parts(server, parts), *expected), 0, prepare=True)
-
-    def verify(self, server: str, parts: frozenset[int] | None, result: PGresult) -> None:
-        """Compare the answer to `check` with what the router expects.
+    def verify_rows(self, server: str, parts: frozenset[int] | None, result: PGresult) -> None:
+        """Compare the answer to `rows` with what the router expects.
 
         Raises
         ------
@@ -80,6 +95,29 @@ class Versions:
         found = tuple(int(result.get_value(0, column) or 0) for column in range(4))
         if found != self._expected(server, parts):
             raise StaleVersion(server)
+
+    def assertion(self, server: str, parts: frozenset[int] | None) -> Statement:
+        """The same as a statement that raises on the server when they are not what the router expects."""
+        expected = [Parameter(b"%d" % number, _INT8, 0) for number in self._expected(server, parts)]
+        return Statement(_ASSERT, (self._parts(server, parts), *expected), 0, prepare=True)
+
+    def _expected(self, server: str, parts: frozenset[int] | None) -> tuple[int, int, int, int]:
+        """(highest version of the held partitions, how many, the server's map version, the schema version)."""
+        state = self._router.state
+        shard_map = state.shard_map
+        here = shard_map.partitions_of(server) if parts is None else self._here(server, parts)
+        highest = max((shard_map.versions[part] for part in here), default=0)
+        return highest, len(here), state.servers[server].map_version, state.schema.version
+
+    def _here(self, server: str, parts: frozenset[int]) -> list[int]:
+        home_of = self._router.state.shard_map.home_of
+        return sorted(part for part in parts if home_of(part) == server)
+
+    def _parts(self, server: str, parts: frozenset[int] | None) -> Parameter:
+        if parts is None:
+            return _NULL_PARTS
+        listed = b",".join(b"%d" % part for part in self._here(server, parts))
+        return Parameter(b"{%s}" % listed, _INT4_ARRAY, 0)
 
     def moved_on(self, session: Session, parts: frozenset[int] | None) -> bool:
         """Ask a server, after an error and outside of what failed, whether it holds other versions.
@@ -90,11 +128,11 @@ class Versions:
             return False
         rollback = [Statement(b"ROLLBACK", prepare=False)]
         train = rollback if session.transaction_status != pq.TransactionStatus.IDLE else []
-        results = run_one(session, session.exchange([*train, self.check(session.server, parts)]))
+        results = run_one(session, session.exchange([*train, self.rows(session.server, parts)]))
         if results[-1].status == pq.ExecStatus.FATAL_ERROR:
             return False
         try:
-            self.verify(session.server, parts, results[-1])
+            self.verify_rows(session.server, parts, results[-1])
         except StaleVersion:
             return True
         return False

@@ -12,7 +12,6 @@ from typing import Literal
 
 from parallel_partition.statements import OutputColumn
 
-
 # --- where keys come from ------------------------------------------------------------------------------------------
 
 
@@ -223,7 +222,10 @@ class InsertPlan:
 
 @dataclass(frozen=True, slots=True)
 class ModifyPlan:
-    """UPDATE or DELETE of a sharded table: ``query`` runs on the homes of ``condition``; counts are added, rows concatenated."""
+    """UPDATE or DELETE of a sharded table: ``query`` runs on the homes of ``condition``.
+
+    Counts are added, rows concatenated.
+    """
 
     table: tuple[str, str]
     condition: Condition

@@ -41,17 +41,23 @@ def pep_249_name(cls: type[BaseException]) -> str:
 def _library_twin(cls: type[psycopg.Error]) -> type[psycopg.Error]:
     """``cls`` of psycopg's, that is also the library's class of the same PEP 249 name."""
     library = getattr(errors, pep_249_name(cls))
-    return type(cls.__name__, (_FromServer, library, cls), {"__module__": cls.__module__, "driver_class": cls})
+    return type(
+        cls.__name__, (_FromServer, library, cls), {"__module__": cls.__module__, "driver_class": cls}
+    )
 
 
 @cache
 def _driver_twin(cls: type[errors.Error]) -> type[errors.Error]:
     """``cls`` of the library's, that is also psycopg's class of the same PEP 249 name."""
     driver = getattr(psycopg, pep_249_name(cls))
-    return type(cls.__name__, (cls, driver), {"__module__": cls.__module__, "__reduce__": _reduce_driver_twin})
+    return type(
+        cls.__name__, (cls, driver), {"__module__": cls.__module__, "__reduce__": _reduce_driver_twin}
+    )
 
 
-def _rebuild_driver_twin(cls: type[errors.Error], state: dict[str, Any], args: tuple[Any, ...]) -> errors.Error:
+def _rebuild_driver_twin(
+    cls: type[errors.Error], state: dict[str, Any], args: tuple[Any, ...]
+) -> errors.Error:
     plain = cls.__new__(cls)
     Exception.__init__(plain, *args)
     plain.__dict__.update(state)
@@ -79,7 +85,9 @@ class _FromServer:
         return _rebuild_from_server, (self.driver_class, self.args, state)  # type: ignore[attr-defined]
 
 
-def _rebuild_from_server(cls: type[psycopg.Error], args: tuple[Any, ...], state: dict[str, Any]) -> psycopg.Error:
+def _rebuild_from_server(
+    cls: type[psycopg.Error], args: tuple[Any, ...], state: dict[str, Any]
+) -> psycopg.Error:
     error = _library_twin(cls)(*args)
     error.__dict__.update(state)
     return error

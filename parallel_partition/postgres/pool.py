@@ -103,7 +103,9 @@ class ServerPool:
         connection = self.acquire(timeout)
         session = self._sessions.get(connection)
         if session is None:
-            session = self._sessions[connection] = Session(connection, self.name)
+            session = Session(connection, self.name)
+            session.learn_default_isolation()
+            self._sessions[connection] = session
         return session
 
     def release(self, connection: psycopg.Connection[Any]) -> None:

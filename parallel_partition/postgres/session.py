@@ -10,6 +10,7 @@ The protocol is written as generators (`Session.exchange`) that yield when the s
 
 from __future__ import annotations
 
+import itertools
 from collections import OrderedDict
 from collections.abc import Generator, Sequence
 from typing import Any
@@ -32,24 +33,28 @@ _COPIES = (pq.ExecStatus.COPY_IN, pq.ExecStatus.COPY_OUT, pq.ExecStatus.COPY_BOT
 PREPARE_THRESHOLD = 5
 PREPARED_MAX = 100
 
+#: Names are never used twice: a connection may be seen through several sessions.
+_names = itertools.count(1)
+
 _StatementKey = tuple[bytes, tuple[int, ...]]
 
 
 class Session:
     """A connection of one server, and what is prepared on it.
 
-    ``touched`` is set by whoever changes session state (SET, temporary tables); such a session is reset with DISCARD
-    ALL before somebody else borrows it.
+    ``default_isolation`` is the isolation of a BEGIN that names none, once it was learned. ``touched`` is set by
+    whoever changes session state (SET, temporary tables); such a session is reset with DISCARD ALL before somebody
+    else borrows it.
     """
 
     def __init__(self, connection: psycopg.Connection[Any], server: str) -> None:
         self.connection = connection
         self.server = server
         self.touched = False
+        self.default_isolation: str | None = None
         self.prepare_threshold: int | None = PREPARE_THRESHOLD
         self._prepared: OrderedDict[_StatementKey, bytes] = OrderedDict()
         self._seen: OrderedDict[_StatementKey, int] = OrderedDict()
-        self._names = 0
         self._pgconn = connection.pgconn
 
     @property
@@ -143,8 +148,7 @@ class Session:
             return 1
         if self._worth_preparing(key, statement.prepare):
             evicted = self._evict()
-            self._names += 1
-            name = b"pp%d" % self._names
+            name = b"pp%d" % next(_names)
             pgconn.send_prepare(name, statement.text, types)
             pgconn.send_query_prepared(name, values, formats, statement.result_format)
             fresh.append((number, key, name))
@@ -200,6 +204,11 @@ class Session:
             raise known_at(error, self.server) from error
         failure = next((result for result in received if result.status == _FATAL), None)
         return [failure or received[-1]]
+
+    def learn_default_isolation(self) -> None:
+        """Ask once which isolation BEGIN gives here when it says nothing."""
+        row = self.connection.execute("SHOW default_transaction_isolation", prepare=False).fetchone()
+        self.default_isolation = row[0] if row else None
 
     def forget_prepared(self) -> None:
         """Forget what is prepared, after DISCARD ALL, DEALLOCATE ALL or a change of tables."""

@@ -29,7 +29,9 @@ def values(session: Session, *statements: Statement) -> list[bytes | None]:
 
 
 def prepared(session: Session) -> list[str]:
-    rows = session.connection.execute("SELECT statement FROM pg_prepared_statements ORDER BY name", prepare=False).fetchall()
+    rows = session.connection.execute(
+        "SELECT statement FROM pg_prepared_statements ORDER BY name", prepare=False
+    ).fetchall()
     return [row[0] for row in rows]
 
 
@@ -58,7 +60,9 @@ def test_prepared_after_the_threshold_and_used_from_then_on(session):
     statement = Statement(b"SELECT $1::int + 1", (Parameter(b"1", 0, 0),))
     for run in range(1, 9):
         assert values(session, statement) == [b"2"]
-        assert prepared(session) == ([] if run <= session_module.PREPARE_THRESHOLD else ["SELECT $1::int + 1"])
+        assert prepared(session) == (
+            [] if run <= session_module.PREPARE_THRESHOLD else ["SELECT $1::int + 1"]
+        )
 
 
 def test_prepare_can_be_asked_for_and_refused(session):

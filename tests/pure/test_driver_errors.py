@@ -18,7 +18,11 @@ def library_errors():
         found.append(cls)
         todo += cls.__subclasses__()
     # Twins made by other tests are psycopg's too; here only the library's own classes matter.
-    return [cls for cls in found if not issubclass(cls, psycopg.Error) and cls.__module__ == "parallel_partition.errors"]
+    return [
+        cls
+        for cls in found
+        if not issubclass(cls, psycopg.Error) and cls.__module__ == "parallel_partition.errors"
+    ]
 
 
 @pytest.mark.parametrize("cls", library_errors(), ids=lambda cls: cls.__name__)

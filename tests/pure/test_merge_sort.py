@@ -59,7 +59,8 @@ def test_values_left_to_the_merge_session(oid, collation, values):
 )
 def test_permutation_sorts_by_each_column_and_keeps_ties(rows, down1, nulls1, down2, nulls2):
     order = permutation(
-        [[row[0] for row in rows], [row[1] for row in rows]], [Direction(down1, nulls1), Direction(down2, nulls2)]
+        [[row[0] for row in rows], [row[1] for row in rows]],
+        [Direction(down1, nulls1), Direction(down2, nulls2)],
     )
 
     def rank(value, down, nulls_first):
@@ -75,7 +76,14 @@ def test_permutation_sorts_by_each_column_and_keeps_ties(rows, down1, nulls1, do
 
 @pytest.mark.parametrize(
     ("limit", "offset", "expected"),
-    [(None, None, (0, 10)), (3, None, (0, 3)), (3, 8, (8, 10)), (None, 4, (4, 10)), (0, 0, (0, 0)), (5, 99, (10, 10))],
+    [
+        (None, None, (0, 10)),
+        (3, None, (0, 3)),
+        (3, 8, (8, 10)),
+        (None, 4, (4, 10)),
+        (0, 0, (0, 0)),
+        (5, 99, (10, 10)),
+    ],
 )
 def test_window(limit, offset, expected):
     assert window(10, limit, offset) == expected
