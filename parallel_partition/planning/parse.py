@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from parallel_partition import errors
-from parallel_partition.planning.trees import Node, same_tree, walk, without_positions
+from parallel_partition.planning.trees import Node, StatementTooComplex, same_tree, walk, without_positions
 
 __all__ = [
     "ANY_STACK",
@@ -43,11 +43,12 @@ __all__ = [
 #: The grammar that the library's trees are known of: PostgreSQL 18.4.
 GRAMMAR = 180004
 
-#: Texts of up to this many bytes are read on any stack: the worst cases crash 256 kB of it at twice this.
+#: Texts of up to this many bytes are read on any stack: the worst case needs 256 kB for 1.8 times as many.
 ANY_STACK = 2_048
 
-#: Longer texts are refused. 64 kB were safe on 8 MB of stack, so 4 MB are on `LARGE_STACK`.
-MAX_BYTES = 4 << 20
+#: Longer texts are refused. The worst case (``1+1+1...``) takes 75 bytes of stack for each byte of text, which
+#: is less than a third of `LARGE_STACK`.
+MAX_BYTES = 2 << 20
 
 #: The stack, in bytes, on which `MAX_BYTES` are safe. It is address space: memory is taken only when touched.
 LARGE_STACK = 512 << 20
@@ -63,12 +64,6 @@ class SyntaxNotRead(errors.ProgrammingError):
     def __init__(self, message: str, cursorpos: int = 0) -> None:
         super().__init__(f"{message} (at character {cursorpos})" if cursorpos else message)
         self.message, self.cursorpos = message, cursorpos
-
-
-class StatementTooComplex(errors.NotSupportedError):
-    """The text is too long or too deeply nested to be read."""
-
-    sqlstate = "54001"
 
 
 class GrammarUnusable(errors.InternalError):
@@ -207,10 +202,7 @@ def _call(library: ctypes.CDLL, data: bytes) -> Any:
     except UnicodeDecodeError:
         raise SyntaxNotRead("a string constant of the statement is not valid UTF-8") from None
     except RecursionError:
-        raise StatementTooComplex(
-            "the statement is too deeply nested to be read"
-            f" (Python's recursion limit is {sys.getrecursionlimit():,})"
-        ) from None
+        raise StatementTooComplex.nested() from None
     finally:
         library.pg_query_free_parse_result(result)
 

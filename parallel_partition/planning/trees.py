@@ -8,8 +8,11 @@ means that there is none.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterable, Iterator
 from typing import Any
+
+from parallel_partition import errors
 
 #: ``{"SelectStmt": {...}}``, or a bare body.
 Node = dict[str, Any]
@@ -110,6 +113,18 @@ _KIND_OF_OWNED_FIELD = {
 }
 
 
+class StatementTooComplex(errors.NotSupportedError):
+    """The text is too long or too deeply nested to be read or written."""
+
+    sqlstate = "54001"
+
+    @classmethod
+    def nested(cls) -> StatementTooComplex:
+        """Return the error for what a RecursionError told."""
+        limit = sys.getrecursionlimit()
+        return cls(f"the statement is too deeply nested (Python's recursion limit is {limit:,})")
+
+
 def kind_and_body(node: Node) -> tuple[str, Node]:
     """Return the kind and the body of ``node``, which is ``{kind: body}``."""
     ((kind, body),) = node.items()
@@ -157,14 +172,17 @@ def _kind_and_body(owner: str, field: str, value: Node) -> tuple[str, Node] | No
 
 def without_positions(value: Any) -> Any:
     """Return a copy of a node, or of a list of nodes, without its positions in the text."""
+    try:
+        return _without_positions(value)
+    except RecursionError:
+        raise StatementTooComplex.nested() from None
+
+
+def _without_positions(value: Any) -> Any:
     if isinstance(value, dict):
-        return {
-            name: without_positions(below)
-            for name, below in value.items()
-            if not (name in POSITIONS and isinstance(below, int))
-        }
+        return {name: _without_positions(value[name]) for name in _fields(value)}
     if isinstance(value, list):
-        return [without_positions(below) for below in value]
+        return [_without_positions(below) for below in value]
     return value
 
 
@@ -174,9 +192,10 @@ def same_tree(left: Any, right: Any) -> bool:
     while stack:
         one, other = stack.pop()
         if isinstance(one, dict) and isinstance(other, dict):
-            if _fields(one) != _fields(other):
+            fields = _fields(one)
+            if set(fields) != set(_fields(other)):
                 return False
-            stack.extend((one[name], other[name]) for name in _fields(one))
+            stack.extend((one[name], other[name]) for name in fields)
         elif isinstance(one, list) and isinstance(other, list):
             if len(one) != len(other):
                 return False
@@ -186,6 +205,17 @@ def same_tree(left: Any, right: Any) -> bool:
     return True
 
 
-def _fields(body: Node) -> set[str]:
-    """Return the names of a body's fields that are no positions."""
-    return {name for name, value in body.items() if not (name in POSITIONS and isinstance(value, int))}
+def _fields(body: Node) -> list[str]:
+    """Return the names of a body's fields that are no positions, in the body's order."""
+    return [name for name, value in body.items() if not (name in POSITIONS and isinstance(value, int))]
+
+
+def all_of(conditions: Iterable[Node]) -> Node | None:
+    """Join conditions by AND as the grammar does (``a AND b AND c`` is one BoolExpr); None for no condition."""
+    flat: list[Node] = []
+    for condition in conditions:
+        body = condition.get("BoolExpr")
+        flat += body["args"] if body is not None and body["boolop"] == "AND_EXPR" else [condition]
+    if len(flat) < 2:
+        return flat[0] if flat else None
+    return {"BoolExpr": {"boolop": "AND_EXPR", "args": flat}}
