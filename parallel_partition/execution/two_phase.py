@@ -268,60 +268,58 @@ class TwoPhaseCommit:
 
     def complete(self) -> tuple[str, ...]:
         """COMMIT PREPARED on the others. The outcome is settled: what fails here is left to recovery."""
-        outcome = self._end_prepared("COMMIT PREPARED", self._others)
-        pending = {server: error for server, error in outcome.failures.items() if not _gone(error)}
-        for server in self._others:
-            if server in pending:
-                logger.warning(
-                    "transaction %s is committed, but server %s could not be told; its part stays prepared "
-                    "there as %s until recovery commits it: %s",
-                    self.xid, server, self._gids[server], first_line(pending[server]),
-                )  # fmt: skip
-        return tuple(server for server in self._others if server in pending)
+        untold = self._end_prepared("COMMIT PREPARED", self._others)
+        self._warn(untold, "committed", "commits")
+        return tuple(untold)
 
     def abort(self) -> None:
         """Roll back everywhere, prepared or not; only when the decider certainly has not committed."""
-        lost = [server for server in self._others if not self._sessions[server].alive]
-        prepared = [
+        unprepared = [
             server
             for server in self._others
-            if server not in lost and self._sessions[server].transaction_status == _IDLE
+            if self._sessions[server].alive and self._sessions[server].transaction_status != _IDLE
         ]
         _roll_back(self._sessions.values(), self._patience)
-        outcome = self._end_prepared("ROLLBACK PREPARED", prepared)
-        for server in prepared:
-            if server in outcome.failures and not _gone(outcome.failures[server]):
-                self._warn_prepared(server, outcome.failures[server])
-        for server in lost:
-            self._roll_back_lost(server)
+        others = [server for server in self._others if server not in unprepared]
+        self._warn(self._end_prepared("ROLLBACK PREPARED", others), "rolled back", "rolls back")
 
-    def _end_prepared(self, command: str, servers: Iterable[str]) -> Outcome:
-        """COMMIT or ROLLBACK PREPARED on ``servers``; the decider's courtesy lock is let go meanwhile."""
+    def _end_prepared(self, command: str, servers: Iterable[str]) -> dict[str, Exception]:
+        """COMMIT or ROLLBACK PREPARED on ``servers``; returns those that could not be told, and why.
+
+        The decider's courtesy lock is let go meanwhile. A lost connection is replaced once.
+        """
         trains = {server: [self._about_prepared(command, server)] for server in servers}
-        if self._sessions[self._decider].alive:
-            trains[self._decider] = [_statement("let_go", self.xid)]
-        outcome = run_each(_exchanges(self._sessions, trains), self._patience)
+        trains[self._decider] = [_statement("let_go", self.xid)]
+        alive = {server: train for server, train in trains.items() if self._sessions[server].alive}
+        outcome = run_each(_exchanges(self._sessions, alive), self._patience)
         if self._decider in outcome.failures:
             self._sessions[self._decider].close()
-        return outcome
+        untold: dict[str, Exception] = {}
+        for server in servers:
+            error: Exception | None = outcome.failures.get(server)
+            if not self._sessions[server].alive:
+                error = self._end_over_new_connection(command, server)
+            if error is not None and not _gone(error):
+                untold[server] = error
+        return untold
 
-    def _roll_back_lost(self, server: str) -> None:
-        """A server was lost while it prepared: it may have done so."""
+    def _end_over_new_connection(self, command: str, server: str) -> Exception | None:
         try:
             with self._reconnect(server) as connection:
                 session = Session(connection, server)
-                train = [self._about_prepared("ROLLBACK PREPARED", server)]
-                _raise_failures(Outcome({server: run_one(session, session.exchange(train))}), {})
+                results = run_one(session, session.exchange([self._about_prepared(command, server)]))
+                _check(results[-1], None, server)
         except (psycopg.Error, errors.Error) as error:
-            if not _gone(error):
-                self._warn_prepared(server, error)
+            return error
+        return None
 
-    def _warn_prepared(self, server: str, error: BaseException) -> None:
-        logger.warning(
-            "transaction %s is rolled back, but server %s could not be told; its part may stay prepared "
-            "there as %s until recovery rolls it back: %s",
-            self.xid, server, self._gids[server], first_line(error),
-        )  # fmt: skip
+    def _warn(self, untold: Mapping[str, Exception], done: str, doing: str) -> None:
+        for server, error in untold.items():
+            logger.warning(
+                "transaction %s is %s, but server %s could not be told; its part may stay prepared there as "
+                "%s until recovery %s it: %s",
+                self.xid, done, server, self._gids[server], doing, first_line(error),
+            )  # fmt: skip
 
     def _about_prepared(self, command: str, server: str) -> Statement:
         gid = sql.Literal(self._gids[server]).as_string(self._sessions[server].connection)
