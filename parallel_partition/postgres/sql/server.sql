@@ -1,0 +1,171 @@
+-- What every server of a cluster has: schema parallel_partition, with what the server itself knows and enforces.
+-- Everything is qualified. Functions that may be inlined have no SET clause, and need none: their bodies are bound
+-- when they are made.
+
+-- name: create
+-- All of it, in one transaction.
+CREATE SCHEMA parallel_partition;
+COMMENT ON SCHEMA parallel_partition IS 'The parallel_partition library''s own; see its documentation';
+
+-- Who this server is, so that a wrong conninfo is found at once.
+CREATE TABLE parallel_partition.identity (
+    only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+    cluster_id uuid NOT NULL,
+    server text NOT NULL
+);
+
+-- The partitions whose rows are here, each with the version of the map that put it here.
+CREATE TABLE parallel_partition.held (
+    part integer PRIMARY KEY,
+    state text NOT NULL DEFAULT 'live' CHECK (state = 'live'),
+    version bigint NOT NULL
+);
+
+-- The latest change of the map, and of the tables, as this server knows it. Sequences, because partition trees are
+-- not MVCC: a transaction with an old snapshot meets a partition attached later, and must meet its version too.
+CREATE SEQUENCE parallel_partition.map_version AS bigint;
+CREATE SEQUENCE parallel_partition.schema_version AS bigint;
+
+-- The outcome of transactions over several servers of which this one is the decider: no row, no decision.
+CREATE TABLE parallel_partition.decision (
+    xid text PRIMARY KEY,
+    committed boolean NOT NULL,
+    at timestamp with time zone NOT NULL DEFAULT pg_catalog.clock_timestamp()
+);
+
+-- The lock table of consistent snapshots; it has no rows and no columns.
+CREATE TABLE parallel_partition.snapshot_gate ();
+
+-- The partition of a key: int(md5(text), 16) % n + 1. The digest's four 32-bit words are folded into the remainder one
+-- after the other, which is exact as long as n < 2^31.
+CREATE FUNCTION parallel_partition.part_of(key text, num_partitions integer) RETURNS integer
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN pg_catalog.int4(
+    (((('x' || pg_catalog.substr(pg_catalog.md5(coalesce(key, '')), 1, 8))::bit(32)::bigint % num_partitions
+       * 4294967296
+       + ('x' || pg_catalog.substr(pg_catalog.md5(coalesce(key, '')), 9, 8))::bit(32)::bigint) % num_partitions
+      * 4294967296
+      + ('x' || pg_catalog.substr(pg_catalog.md5(coalesce(key, '')), 17, 8))::bit(32)::bigint) % num_partitions
+     * 4294967296
+     + ('x' || pg_catalog.substr(pg_catalog.md5(coalesce(key, '')), 25, 8))::bit(32)::bigint) % num_partitions
+    + 1);
+
+-- The text that a key is hashed by, of each type. None depends on a setting of the session.
+CREATE FUNCTION parallel_partition.key_text(key smallint) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN key::text;
+
+CREATE FUNCTION parallel_partition.key_text(key integer) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN key::text;
+
+CREATE FUNCTION parallel_partition.key_text(key bigint) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN key::text;
+
+CREATE FUNCTION parallel_partition.key_text(key text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN key;
+
+CREATE FUNCTION parallel_partition.key_text(key uuid) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN key::text;
+
+CREATE FUNCTION parallel_partition.key_text(key boolean) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN key::text;
+
+CREATE FUNCTION parallel_partition.key_text(key numeric) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN pg_catalog.trim_scale(key)::text;
+
+-- A date's own text follows DateStyle, so the ISO text is put together.
+CREATE FUNCTION parallel_partition.key_text(key date) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE
+    WHEN key = date 'infinity' THEN 'infinity'
+    WHEN key = date '-infinity' THEN '-infinity'
+    ELSE pg_catalog.repeat('0', 4 - pg_catalog.length(pg_catalog.abs(extract(year FROM key))::text))
+         || pg_catalog.abs(extract(year FROM key))::text
+         || '-' || pg_catalog.lpad(extract(month FROM key)::text, 2, '0')
+         || '-' || pg_catalog.lpad(extract(day FROM key)::text, 2, '0')
+         || CASE WHEN extract(year FROM key) < 0 THEN ' BC' ELSE '' END
+END;
+
+-- Record that a transaction commits, in that transaction itself, or raise so that its COMMIT is not reached: when it
+-- is too old (its decision might have been cleaned away), or when somebody has decided already.
+CREATE FUNCTION parallel_partition.decide(xid text, max_age interval) RETURNS void
+LANGUAGE plpgsql VOLATILE STRICT SET search_path = pg_catalog, pg_temp
+AS $body$
+BEGIN
+    IF clock_timestamp() - now() >= max_age THEN
+        RAISE EXCEPTION 'transaction % began % ago and may no longer commit', decide.xid, clock_timestamp() - now()
+            USING ERRCODE = 'PP002', HINT = 'It is rolled back; run it again.';
+    END IF;
+    INSERT INTO parallel_partition.decision (xid, committed) VALUES (decide.xid, true)
+        ON CONFLICT ON CONSTRAINT decision_pkey DO NOTHING;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'transaction % was decided already', decide.xid
+            USING ERRCODE = 'PP003', HINT = 'Recovery has rolled it back; run it again.';
+    END IF;
+END
+$body$;
+
+-- Raise unless the versions here are what the router expects: the highest version of the live partitions among parts
+-- (NULL: all that are held), how many those are, the map's version and the tables'.
+CREATE FUNCTION parallel_partition.assert_version(
+    parts integer[], highest bigint, live bigint, map_version bigint, schema_version bigint
+) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $body$
+DECLARE
+    found_highest bigint;
+    found_live bigint;
+    found_map bigint := pg_sequence_last_value('parallel_partition.map_version');
+    found_schema bigint := pg_sequence_last_value('parallel_partition.schema_version');
+BEGIN
+    SELECT coalesce(max(h.version), 0), count(*)
+    INTO found_highest, found_live
+    FROM parallel_partition.held AS h
+    WHERE h.state = 'live' AND (parts IS NULL OR h.part = ANY (parts));
+    IF (found_highest, found_live, found_map, found_schema)
+        IS DISTINCT FROM (highest, live, assert_version.map_version, assert_version.schema_version)
+    THEN
+        RAISE EXCEPTION 'the shard map or the tables have changed'
+            USING ERRCODE = 'PP001',
+                  DETAIL = format(
+                      'Here: partitions v%s, %s live, map v%s, tables v%s; expected: v%s, %s, v%s, v%s.',
+                      found_highest, found_live, found_map, found_schema,
+                      highest, live, assert_version.map_version, assert_version.schema_version);
+    END IF;
+END
+$body$;
+
+-- Whoever may use a table of the cluster, by whatever role, must be able to check versions and to decide.
+GRANT USAGE ON SCHEMA parallel_partition TO PUBLIC;
+GRANT SELECT ON parallel_partition.identity, parallel_partition.held TO PUBLIC;
+GRANT SELECT ON SEQUENCE parallel_partition.map_version, parallel_partition.schema_version TO PUBLIC;
+GRANT SELECT, INSERT ON parallel_partition.decision TO PUBLIC
+
+-- name: identify
+-- Say who this server is ($1 cluster, $2 name).
+INSERT INTO parallel_partition.identity (cluster_id, server) VALUES (%s, %s)
+
+-- name: identity
+-- Who this server says it is; no row and no table are told apart by the next statement.
+SELECT cluster_id, server FROM parallel_partition.identity
+
+-- name: is_initialised
+-- Whether schema parallel_partition is there, and whether it is a catalog's.
+SELECT pg_catalog.to_regclass('parallel_partition.identity') IS NOT NULL,
+       pg_catalog.to_regclass('parallel_partition.cluster') IS NOT NULL,
+       pg_catalog.to_regnamespace('parallel_partition') IS NOT NULL
+
+-- name: hold_partitions
+-- These partitions ($1) are here from now on, by this version ($2).
+INSERT INTO parallel_partition.held (part, version)
+SELECT part, %(version)s FROM pg_catalog.unnest(%(parts)s::integer[]) AS part
+
+-- name: set_versions
+-- What the routers must expect here from now on; NULL leaves one as it is. At once and for everybody: sequences
+-- know no rollback.
+SELECT pg_catalog.setval('parallel_partition.map_version', %(map_version)s::bigint),
+       pg_catalog.setval('parallel_partition.schema_version', %(schema_version)s::bigint)
+
+-- name: versions
+-- The two sequences, as a router sees them.
+SELECT pg_catalog.pg_sequence_last_value('parallel_partition.map_version'),
+       pg_catalog.pg_sequence_last_value('parallel_partition.schema_version')
