@@ -208,7 +208,8 @@ class LocalCluster:
             account.own(server.folder)
         # Only a whole copy gets the name that the next start looks for.
         copy = 'rm -rf "$2" && cp -R -p "$1" "$2" && if [ -n "$3" ]; then "$3" --sync-only -D "$2"; fi'
-        sync = binaries.program("initdb") if self.directory else ""
+        durable = self.directory is not None and launch.settings.get("fsync") not in {"off", False}
+        sync = binaries.program("initdb") if durable else ""
         copies = [
             account.begin(
                 ["/bin/sh", "-c", copy, "sh", template, _unfinished(server), sync], output=subprocess.PIPE

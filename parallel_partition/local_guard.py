@@ -2,7 +2,8 @@
 
 `atexit` does not run when a process ends by a signal: a terminal is closed, a job cancelled, ``kill -9``.
 The guard reads a pipe whose other end only this process has. When that is closed, however this process ends,
-the guard stops the servers and removes the folders that it was told of and not told to forget.
+the guard stops the servers and removes the folders that it was told of and not told to forget. Where this
+Python is part of another program, and so cannot be started a second time, there is no guard.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from threading import Lock
 from parallel_partition import local_process
 
 _lock = Lock()
-_guards: dict[int, subprocess.Popen[str]] = {}
+_guards: dict[int, subprocess.Popen[str] | None] = {}
 
 
 def stop_if_killed(data: Path) -> None:
@@ -39,32 +40,34 @@ def forget(place: Path) -> None:
 
 def _tell(duty: str, place: Path) -> None:
     with _lock, contextlib.suppress(BrokenPipeError):  # somebody ended the guard: then there is none
-        process = _guards.get(os.getpid()) or _start()
-        assert process.stdin is not None
-        process.stdin.write(json.dumps([duty, str(place)]) + "\n")
-        process.stdin.flush()
+        if os.getpid() not in _guards:
+            _guards[os.getpid()] = _start()
+        process = _guards[os.getpid()]
+        if process and process.stdin:
+            process.stdin.write(json.dumps([duty, str(place)]) + "\n")
+            process.stdin.flush()
 
 
-def _start() -> subprocess.Popen[str]:
-    process = subprocess.Popen(
-        [sys.executable, "-I", "-S", local_process.__file__],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        cwd="/",
-        text=True,
-        start_new_session=True,
-    )
-    _guards[os.getpid()] = process
-    return process
+def _start() -> subprocess.Popen[str] | None:
+    try:
+        return subprocess.Popen(
+            [sys.executable, "-I", "-S", local_process.__file__],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd="/",
+            text=True,
+            start_new_session=True,
+        )
+    except OSError:
+        return None
 
 
 def _dismiss() -> None:
     process = _guards.pop(
         os.getpid(), None
     )  # a forked child has inherited its parent's, which is not its own
-    if process is not None:
-        assert process.stdin is not None
+    if process and process.stdin:
         with contextlib.suppress(BrokenPipeError):
             process.stdin.close()
         process.wait()

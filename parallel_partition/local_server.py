@@ -103,7 +103,7 @@ class LocalServer:
         if not self.data.exists():
             raise self._error(f"is gone: there is no {self.data}")
         self._latest = launch
-        self._drop_stale_lock()
+        self._drop_stale_locks()
         self._port_tried = self.port or _free_port()
         self._write_settings({**launch.settings, **self._addresses(self._port_tried)}, launch.account)
         if not launch.detached:
@@ -211,14 +211,15 @@ class LocalServer:
         if line not in text:
             main.write_text(text + line, "utf-8")
 
-    def _drop_stale_lock(self) -> None:
-        """Remove the lock file of a dead postmaster whose process id another process has been given since.
+    def _drop_stale_locks(self) -> None:
+        """Remove the lock files of a dead postmaster whose process id another process has been given since.
 
         PostgreSQL would take that process for the old postmaster and refuse to start; after a restart of the
-        machine it often is one of the other local servers. While a process uses the data directory it stays.
+        machine it often is one of the other local servers. While a process uses the data directory they stay.
         """
         if local_process.recorded_pid(self.data) and not local_process.in_use(self.data):
-            (self.data / "postmaster.pid").unlink(missing_ok=True)
+            for lock in [self.data / "postmaster.pid", *self.data.glob(".s.PGSQL.*")]:
+                lock.unlink(missing_ok=True)
 
     def _port_taken(self) -> bool:
         return "could not bind" in self._log_text()

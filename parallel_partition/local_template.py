@@ -15,7 +15,7 @@ from pathlib import Path
 from parallel_partition import local_guard
 from parallel_partition.errors import OperationalError
 from parallel_partition.local_account import Account
-from parallel_partition.local_binaries import Binaries, wheel_folder
+from parallel_partition.local_binaries import Binaries
 
 #: Where temporary directories are tried; the first that the servers' account can enter is taken.
 TEMPORARY = (None, "/tmp", "/var/tmp")
@@ -52,7 +52,7 @@ def runnable(binaries: Binaries, account: Account) -> Binaries:
     """Return ``binaries``, or where ``account`` cannot run them (root's own folders) a copy that it can."""
     if account.can_run([binaries.program("initdb"), "--version"]):
         return binaries
-    root = _run_directory(account, os.getpid()) / f"programs-{binaries.version}"
+    root = _folder("programs", account)
     copied = Binaries(_copy(binaries.folder, root), binaries.version)
     account.own(root, *root.rglob("*"))
     answer = account.run([copied.program("initdb"), "--version"])
@@ -78,25 +78,33 @@ def data_directory(binaries: Binaries, account: Account, locale: str | None) -> 
     ------
     OperationalError : initdb failed; the message is its own
     """
-    folder = _run_directory(account, os.getpid()) / f"data-{binaries.version}-{locale or 'default'}"
-    choices = (locale,) if locale else ("C.UTF-8", "C")
-    for choice in choices:
-        answer = account.run(
-            [
-                binaries.program("initdb"),
-                f"--pgdata={folder}",
-                "--username=postgres",
-                "--auth=trust",
-                "--encoding=UTF8",
-                f"--locale={choice}",
-                "--lc-messages=C",
-                "--no-sync",
-                "--no-instructions",
-            ]
-        )
-        if answer.code == 0:
-            return folder
+    folder = _folder("data", account)
+    answer = account.run(_initdb(binaries, folder, locale or "C.UTF-8"))
+    if locale is None and "invalid locale name" in answer.said:
+        answer = account.run(_initdb(binaries, folder, "C"))
+    if answer.code == 0:
+        return folder
     raise OperationalError(f"initdb of PostgreSQL {binaries.version} failed:\n{answer.said}")
+
+
+def _initdb(binaries: Binaries, folder: Path, locale: str) -> list[str | Path]:
+    return [
+        binaries.program("initdb"),
+        f"--pgdata={folder}",
+        "--username=postgres",
+        "--auth=trust",
+        "--encoding=UTF8",
+        f"--locale={locale}",
+        "--lc-messages=C",
+        "--no-sync",
+        "--no-instructions",
+    ]
+
+
+def _folder(name: str, account: Account) -> Path:
+    folder = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=_run_directory(account, os.getpid())))
+    account.own(folder)
+    return folder
 
 
 @functools.cache
@@ -114,14 +122,12 @@ def _remove_at_exit(directory: Path, process: int) -> None:
 def _copy(folder: Path, root: Path) -> Path:
     """Copy the installation around ``folder`` to ``root`` and return where its programs are then."""
     prefix = folder.parent
+    package = prefix.parent
+    # A wheel's programs find the libraries bundled with them by a path relative to themselves.
+    bundled = [*package.parent.glob(f"{package.name}.libs"), *package.glob(".dylibs")]
+    for libraries in bundled:
+        shutil.copytree(libraries, root / libraries.relative_to(package.parent))
+    target = root / package.name / prefix.name if bundled else root / prefix.name
     unwanted = shutil.ignore_patterns("include", "doc", "man", "__pycache__")
-    if folder == wheel_folder():
-        # The wheel's programs find the libraries bundled with them by a path relative to themselves.
-        package = prefix.parent
-        for libraries in [*package.parent.glob(f"{package.name}.libs"), *package.glob(".dylibs")]:
-            shutil.copytree(libraries, root / libraries.relative_to(package.parent))
-        target = root / package.name / prefix.name
-    else:
-        target = root / prefix.name
-    shutil.copytree(prefix, target, symlinks=True, ignore=unwanted, dirs_exist_ok=True)
+    shutil.copytree(prefix, target, symlinks=True, ignore=unwanted)
     return target / folder.name

@@ -13,16 +13,14 @@ from parallel_partition.local_cluster import LocalCluster
 
 @click.command()
 @click.option("--servers", type=click.IntRange(min=1), help="How many; 4, or as many as the folder has.")
-@click.option(
-    "--set", "settings", multiple=True, metavar="NAME=VALUE", help="A PostgreSQL setting; repeatable."
-)
+@click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="A setting of PostgreSQL.")
 @options.directory
 @options.pg_bin
 def up(servers: int | None, settings: tuple[str, ...], directory: Path, pg_bin: Path | None) -> None:
     """Start PostgreSQL servers on this machine and leave them running.
 
-    They keep their data, ports and settings. More servers than the folder has are added to it. They ask for no
-    password, and listen on 127.0.0.1 only.
+    They keep their data, ports and settings. More servers than the folder has are added to it. They ask for
+    no password, and listen on 127.0.0.1 only.
 
     \b
     Example:
