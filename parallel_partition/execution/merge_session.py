@@ -24,6 +24,8 @@ from parallel_partition.statements import Parameter, Statement
 
 #: PostgreSQL refuses a message over 1 GB; a column of partial rows that is larger than this is refused by name.
 ARRAY_MAX = 1 << 29
+#: PostgreSQL's FirstNormalObjectId: types below have the same OID everywhere.
+FIRST_USER_OID = 16_384
 
 _SETTINGS = b"""
     SELECT name, setting FROM pg_catalog.pg_settings WHERE source = 'session'
@@ -76,8 +78,13 @@ class MergeSession:
             raise as_driver_error(errors.UnsupportedQuery(message))
         return Parameter(data, 0, 1)
 
-    def sort(self, results: Sequence[PGresult], keys: Sequence[SortKey]) -> list[int]:
-        """The order of the rows of several servers, by Python where that is proven to be PostgreSQL's."""
+    def sort(self, results: Sequence[PGresult], keys: Sequence[SortKey], server: str) -> list[int]:
+        """The order of the rows of several servers, by Python where that is proven to be PostgreSQL's.
+
+        Parameters
+        ----------
+        server : whose answer ``results[0]`` is: it can name the types of the columns
+        """
         columns = [_column(results, key.column) for key in keys]
         if not results[0].fformat(keys[0].column):
             values = [
@@ -87,18 +94,24 @@ class MergeSession:
             if all(column is not None for column in values):
                 directions = [Direction(key.descending, key.nulls_first) for key in keys]
                 return permutation([column for column in values if column is not None], directions)
-        return self._sort_by_server(results[0], columns, keys)
+        names = type_names(self._transaction.session(server), results[0], [key.column for key in keys])
+        return self._sort_by_server(results[0], columns, keys, names)
 
     def _sort_by_server(
-        self, described: PGresult, columns: Sequence[list[bytes | None]], keys: Sequence[SortKey]
+        self,
+        described: PGresult,
+        columns: Sequence[list[bytes | None]],
+        keys: Sequence[SortKey],
+        names: Sequence[str],
     ) -> list[int]:
-        names = self._type_names(described, [key.column for key in keys])
-        binary = bool(described.fformat(keys[0].column))
         arrays = []
         unnested = []
         order = []
         for n, (key, values, name) in enumerate(zip(keys, columns, names, strict=True), start=1):
-            element = described.ftype(key.column) if binary else TEXT_OID
+            # The OID of a user's type differs between servers; an enum's binary form is its text.
+            oid = described.ftype(key.column)
+            binary = bool(described.fformat(key.column)) and oid < FIRST_USER_OID
+            element = oid if binary else TEXT_OID
             arrays.append(Parameter(binary_array(element, values), 0, 1))
             unnested.append(f"${n}::{name if binary else 'text'}[]")
             collate = f" COLLATE {key.collation}" if key.collation else ""
@@ -107,17 +120,13 @@ class MergeSession:
                 f" NULLS {'FIRST' if key.nulls_first else 'LAST'}"
             )
         listed = ", ".join(f"c{n}" for n in range(1, len(keys) + 1))
+        # The names are format_type's own, quoted where they need it; values are parameters.
         text = (
-            f"SELECT p.n - 1 FROM unnest({', '.join(unnested)}) WITH ORDINALITY AS p({listed}, n)"
+            f"SELECT p.n - 1 FROM unnest({', '.join(unnested)}) WITH ORDINALITY AS p({listed}, n)"  # noqa: S608
             f" ORDER BY {', '.join(order)}, p.n"
         )
         result = self._run(Statement(text.encode(), arrays, 0))
         return [int(result.get_value(row, 0) or 0) for row in range(result.ntuples)]
-
-    def _type_names(self, described: PGresult, columns: Sequence[int]) -> list[str]:
-        """The columns' types by name, as the server that described them calls them (OIDs of enums differ)."""
-        session = self._session_of_its_own()
-        return type_names(session, described, columns)
 
     def _run(self, statement: Statement) -> PGresult:
         session = self._session_of_its_own()

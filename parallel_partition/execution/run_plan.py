@@ -10,15 +10,22 @@ from psycopg.pq.abc import PGresult
 from parallel_partition import errors
 from parallel_partition.combining.limit import window
 from parallel_partition.execution.answer import Answer, answer_of, rows_of
+from parallel_partition.execution.explain import Explanation
 from parallel_partition.execution.fan_out import run_one
 from parallel_partition.execution.local_names import check_local_names
 from parallel_partition.execution.merge_session import MergeSession, type_names
 from parallel_partition.execution.router import Planned, Router
-from parallel_partition.execution.run_writes import run_insert, run_modify, run_reference_write
+from parallel_partition.execution.run_writes import (
+    insert_statements,
+    run_insert,
+    run_modify,
+    run_reference_write,
+)
 from parallel_partition.execution.transaction import Transaction, stale_map
 from parallel_partition.execution.version import StaleVersion
 from parallel_partition.planning.parse import SyntaxNotRead
 from parallel_partition.planning.plan import (
+    Condition,
     Count,
     InsertPlan,
     LocalPlan,
@@ -113,7 +120,7 @@ class Runner:
             self.transaction.failed = self.transaction.in_block
             raise error_of_result(result, session.server)
 
-    def _run_planned(self, planned: Planned, request: Statement) -> Answer:  # noqa: PLR0911 - one per kind of plan
+    def _run_planned(self, planned: Planned, request: Statement) -> Answer:
         match plan := planned.plan:
             case SelectPlan():
                 return self._select(planned, plan, request)
@@ -135,11 +142,75 @@ class Runner:
             case TransactionPlan():
                 return self._transaction_command(plan)
 
+    def explain(self, request: Statement) -> Explanation:
+        """Tell how a statement would be answered, without running it.
+
+        Raises
+        ------
+        errors.UnsupportedQuery : it would be refused; the message says why
+        """
+        planned = self.planned(request)
+        match plan := planned.plan:
+            case SelectPlan():
+                return self._explain_select(planned, plan, request)
+            case ReferencePlan() | LocalPlan():
+                strategy = "local" if isinstance(plan, LocalPlan) else "one server"
+                return Explanation(strategy, plan.reason, "none", {self.router.state.catalog: plan.text})
+            case ModifyPlan():
+                parts, homes = self._homes(plan.condition, request)
+                strategy = "one server" if len(homes) == 1 else "whole"
+                texts = dict.fromkeys(homes, plan.query.text)
+                return Explanation(strategy, plan.reason, self._share(parts), texts)
+            case InsertPlan():
+                return self._explain_insert(plan, request)
+            case ReferenceWritePlan():
+                texts = dict.fromkeys(self.router.state.servers, plan.query.text)
+                return Explanation("every server", plan.reason, "none", texts)
+            case SettingPlan():
+                texts = dict.fromkeys(self.router.state.servers, plan.text)
+                return Explanation("every server", plan.reason, "none", texts)
+            case TransactionPlan():
+                reason = "it concerns the transaction, on every server that takes part"
+                return Explanation("every server", reason, "none")
+
+    def _explain_select(self, planned: Planned, plan: SelectPlan, request: Statement) -> Explanation:
+        parts, homes = self._homes(plan.condition, request)
+        share = self._share(parts)
+        if len(homes) == 1:
+            return Explanation("one server", plan.one_reason, share, {homes[0]: plan.one.text})
+        match plan.many:
+            case Whole() as whole:
+                merge = "sort" if whole.order else None
+                return Explanation("whole", plan.reason, share, dict.fromkeys(homes, whole.shard.text), merge)
+            case SplitDraft() as draft:
+                if planned.split is None:
+                    planned.split = self._complete(draft, request)
+                texts = dict.fromkeys(homes, planned.split.partial.text)
+                return Explanation("split", plan.reason, share, texts, planned.split.merge.text)
+            case Refusal(message):
+                raise as_driver_error(errors.UnsupportedQuery(message))
+
+    def _explain_insert(self, plan: InsertPlan, request: Statement) -> Explanation:
+        parts, statements = insert_statements(self.router, plan, request)
+        texts = {server: statement.text.decode() for server, statement in statements.items()}
+        strategy = "one server" if len(texts) == 1 else "whole"
+        return Explanation(strategy, plan.reason, self._share(parts), texts)
+
+    def _share(self, parts: frozenset[int] | None) -> str:
+        total = self.router.state.num_partitions
+        return f"{total if parts is None else len(parts)} of {total}"
+
+    def _homes(
+        self, condition: Condition, request: Statement
+    ) -> tuple[frozenset[int] | None, tuple[str, ...]]:
+        """The partitions that a condition leaves, and their homes; the catalog's server when it leaves none."""
+        parts = partitions(condition, request.parameters, self.router.state.shard_map)
+        return parts, self.router.homes(parts) or (self.router.state.catalog,)
+
     # --- SELECT -----------------------------------------------------------------------------------------------
 
     def _select(self, planned: Planned, plan: SelectPlan, request: Statement) -> Answer:
-        parts = partitions(plan.condition, request.parameters, self.router.state.shard_map)
-        homes = self.router.homes(parts) or (self.router.state.catalog,)
+        parts, homes = self._homes(plan.condition, request)
         if len(homes) == 1:
             statement = self._shard_statement(planned, plan.one, request)
             answers = self.transaction.ask({homes[0]: statement}, parts, writes=plan.locking)
@@ -175,7 +246,7 @@ class Runner:
         answers = self.transaction.ask(dict.fromkeys(homes, statement), parts, writes=locking)
         results = [answers[server] for server in homes]
         rows = sum(result.ntuples for result in results)
-        order = self.merge.sort(results, whole.order) if whole.order and rows else None
+        order = self.merge.sort(results, whole.order, homes[0]) if whole.order and rows else None
         start, stop = window(rows, limit, offset)
         return rows_of(results, order=order, start=start, stop=stop, hidden=whole.hidden)
 

@@ -25,6 +25,14 @@ _NUMBER = re.compile(r"\$(\d+)")
 
 def run_insert(router: Router, transaction: Transaction, plan: InsertPlan, request: Statement) -> Answer:
     """Run INSERT ... VALUES: the rows of each server in one statement for it."""
+    parts, statements = insert_statements(router, plan, request)
+    return _write(transaction, statements, parts)
+
+
+def insert_statements(
+    router: Router, plan: InsertPlan, request: Statement
+) -> tuple[frozenset[int], dict[str, Statement]]:
+    """The partitions that an INSERT writes, and the statement for each of their homes, in server order."""
     rows_of_server: dict[str, list[tuple[int, str]]] = defaultdict(list)
     parts: set[int] = set()
     shard_map = router.state.shard_map
@@ -48,7 +56,7 @@ def run_insert(router: Router, transaction: Transaction, plan: InsertPlan, reque
             for server in router.state.servers
             if server in rows_of_server
         }
-    return _write(transaction, statements, frozenset(parts))
+    return frozenset(parts), statements
 
 
 def _one_row(plan: InsertPlan, row: str, part: int, request: Statement) -> Statement:

@@ -1,0 +1,44 @@
+"""Clusters over fresh databases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from parallel_partition import Cluster
+from tests.fix_databases import MakeDatabases
+
+#: ``make_cluster(servers=4, num_partitions=8)`` makes a cluster of empty databases.
+MakeCluster = Callable[..., Cluster]
+
+
+def _maker(databases: MakeDatabases) -> Iterator[MakeCluster]:
+    made: list[Cluster] = []
+
+    def make(servers: int = 4, num_partitions: int = 8) -> Cluster:
+        cluster = Cluster.create(databases(servers), num_partitions=num_partitions)
+        made.append(cluster)
+        return cluster
+
+    yield make
+    for cluster in made:
+        cluster.close()
+
+
+@pytest.fixture
+def make_cluster(databases: MakeDatabases) -> Iterator[MakeCluster]:
+    """A function that makes clusters, closed after the test."""
+    yield from _maker(databases)
+
+
+@pytest.fixture(scope="module")
+def make_module_cluster(module_databases: MakeDatabases) -> Iterator[MakeCluster]:
+    """The same, closed after the last test of the module."""
+    yield from _maker(module_databases)
+
+
+@pytest.fixture
+def cluster(make_cluster: MakeCluster) -> Cluster:
+    """An empty cluster of four servers and eight partitions."""
+    return make_cluster()
