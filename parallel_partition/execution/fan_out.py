@@ -52,8 +52,7 @@ def run_one(session: Session, exchange: Exchange) -> list[PGresult]:
     """
     try:
         both = next(exchange)
-        poller = select.poll()
-        poller.register(session.fileno, _READ)
+        poller = session.poller
         while True:
             if both:
                 poller.modify(session.fileno, _BOTH)
@@ -61,7 +60,7 @@ def run_one(session: Session, exchange: Exchange) -> list[PGresult]:
                 poller.modify(session.fileno, _READ)
             else:
                 poller.poll()
-            both = exchange.send(None)
+            both = next(exchange)
     except StopIteration as stop:
         results: list[PGresult] = stop.value
         return results

@@ -125,10 +125,8 @@ class Runner:
             case SelectPlan():
                 return self._select(planned, plan, request)
             case ReferencePlan():
-                answers = self.transaction.ask(
-                    {self.router.state.catalog: request._replace(text=planned.encode(plan.text))}, frozenset()
-                )
-                return answer_of(answers[self.router.state.catalog])
+                statement = request._replace(text=planned.encode(plan.text))
+                return answer_of(self.transaction.ask_one(self.router.state.catalog, statement, frozenset()))
             case InsertPlan():
                 return run_insert(self.router, self.transaction, plan, request)
             case ModifyPlan():
@@ -213,8 +211,9 @@ class Runner:
         parts, homes = self._homes(plan.condition, request)
         if len(homes) == 1:
             statement = self._shard_statement(planned, plan.one, request)
-            answers = self.transaction.ask({homes[0]: statement}, parts, writes=plan.locking)
-            return answer_of(answers[homes[0]])
+            if plan.locking:
+                return answer_of(self.transaction.ask({homes[0]: statement}, parts, writes=True)[homes[0]])
+            return answer_of(self.transaction.ask_one(homes[0], statement, parts))
         match plan.many:
             case Whole() as whole:
                 return self._whole(planned, whole, homes, parts, request, plan.locking)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, NoReturn
 
 import psycopg
 from psycopg import pq
@@ -24,7 +24,7 @@ from parallel_partition.execution.router import Router
 from parallel_partition.execution.two_phase import check_prepared_allowed, commit_everywhere
 from parallel_partition.execution.version import StaleVersion, Versions, may_be_stale
 from parallel_partition.postgres.driver_errors import as_driver_error, error_of_result
-from parallel_partition.postgres.session import Session
+from parallel_partition.postgres.session import Exchange, Session
 from parallel_partition.statements import Statement
 
 logger = logging.getLogger("parallel_partition")
@@ -168,7 +168,7 @@ class Transaction:
             exchanges[server] = (session, session.exchange(train))
         outcome = self._drive(exchanges)
         if outcome.failures:
-            self._fail(outcome, parts)
+            self._fail(outcome.failures, parts)
         if not asserts:
             for server, results in outcome.results.items():
                 if self._own_snapshot(self._sessions[server], block):
@@ -178,6 +178,40 @@ class Transaction:
         if block:
             self.statements += 1
         return {server: results[-2] for server, results in outcome.results.items()}
+
+    def ask_one(self, server: str, statement: Statement, parts: frozenset[int] | None) -> PGresult:
+        """Run a reading statement on one server and check its versions; see `ask`, which this is a short way of."""
+        self._refuse_when_failed()
+        block = self.in_block
+        session = self.session(server)
+        own_snapshot = self._own_snapshot(session, block)
+        guard = self._versions.sequences() if own_snapshot else self._versions.rows(server, parts)
+        train = [statement, guard]
+        if block and server not in self._begun:
+            self._begun[server] = None
+            train.insert(0, Statement(self._begin(), prepare=False))
+        results = self._run_on_one(session, train, parts)
+        if own_snapshot:
+            self._versions.verify_sequences(server, results[-1])
+        else:
+            self._versions.verify_rows(server, parts, results[-1])
+        if block:
+            self.statements += 1
+        return results[-2]
+
+    def _run_on_one(
+        self, session: Session, train: list[Statement], parts: frozenset[int] | None
+    ) -> list[PGresult]:
+        try:
+            results = run_one(session, session.exchange(train))
+        except psycopg.Error as error:
+            self._fail({session.server: error}, parts)
+        except BaseException:
+            self.failed = self.in_block
+            raise
+        if results[-1].status == _FATAL:
+            self._fail({session.server: error_of_result(results[-1], session.server)}, parts)
+        return results
 
     def _own_snapshot(self, session: Session, block: bool) -> bool:
         """True when a statement is known to get a snapshot of its own, not its transaction's."""
@@ -196,28 +230,14 @@ class Transaction:
             if server not in self._begun:
                 self._begun[server] = None
                 train.insert(0, Statement(self._begin(), prepare=False))
-        outcome = self._drive({server: (session, session.exchange(train))})
-        if outcome.failures:
-            self._fail(outcome, frozenset())
+        results = self._run_on_one(session, train, frozenset())
         if self.in_block:
             self.statements += 1
-        return outcome.results[server][-1]
+        return results[-1]
 
-    def _drive(self, exchanges: Mapping[str, tuple[Session, object]]) -> Outcome:
+    def _drive(self, exchanges: Mapping[str, tuple[Session, Exchange]]) -> Outcome:
         try:
-            if len(exchanges) == 1:
-                [(server, (session, exchange))] = exchanges.items()
-                outcome = Outcome()
-                try:
-                    results = run_one(session, exchange)  # type: ignore[arg-type]
-                except psycopg.Error as error:
-                    outcome.failures[server] = error
-                    return outcome
-                outcome.results[server] = results
-                if results[-1].status == _FATAL:
-                    outcome.failures[server] = error_of_result(results[-1], server)
-                return outcome
-            return run_all(exchanges)  # type: ignore[arg-type]
+            return run_all(exchanges)
         except BaseException:
             self.failed = self.in_block
             raise
@@ -227,10 +247,9 @@ class Transaction:
             message = "current transaction is aborted, commands ignored until end of transaction block"
             raise psycopg.errors.InFailedSqlTransaction(message)
 
-    def _fail(self, outcome: Outcome, parts: frozenset[int] | None) -> None:
+    def _fail(self, failures: Mapping[str, psycopg.Error], parts: frozenset[int] | None) -> NoReturn:
         """Raise what the servers said, unless the reason may be that the map changed under the statement."""
         in_block, self.failed = self.in_block, True
-        failures = outcome.failures
         stale = next((server for server, error in failures.items() if may_be_stale(error)), None)
         try:
             if stale is not None and self._versions.moved_on(self.session(stale), parts):

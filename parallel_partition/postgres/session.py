@@ -11,6 +11,7 @@ The protocol is written as generators (`Session.exchange`) that yield when the s
 from __future__ import annotations
 
 import itertools
+import select
 from collections import OrderedDict
 from collections.abc import Generator, Sequence
 from typing import Any
@@ -27,6 +28,8 @@ Exchange = Generator[bool, None, list[PGresult]]
 
 _FATAL = pq.ExecStatus.FATAL_ERROR
 _SYNC = pq.ExecStatus.PIPELINE_SYNC
+#: A failure leaves later statements PIPELINE_ABORTED; both come after the statuses of success.
+_PROBLEMS = pq.ExecStatus.BAD_RESPONSE
 _COPIES = (pq.ExecStatus.COPY_IN, pq.ExecStatus.COPY_OUT, pq.ExecStatus.COPY_BOTH)
 
 #: psycopg's own defaults: a statement is prepared when it is run for the sixth time, the 100 latest are kept.
@@ -56,6 +59,9 @@ class Session:
         self._prepared: OrderedDict[_StatementKey, bytes] = OrderedDict()
         self._seen: OrderedDict[_StatementKey, int] = OrderedDict()
         self._pgconn = connection.pgconn
+        #: Waits for this session's answers alone; made once, since one per statement would show in point queries.
+        self.poller = select.poll()
+        self.poller.register(self._pgconn.socket, select.POLLIN)
 
     @property
     def fileno(self) -> int:
@@ -88,12 +94,15 @@ class Session:
         pgconn = self._pgconn
         pgconn.enter_pipeline_mode()
         fresh: list[tuple[int, _StatementKey, bytes]] = []
-        expected = 0
         owners: list[int] = []
         for number, statement in enumerate(statements):
-            sent = self._send(statement, number, fresh)
-            owners.extend([number] * sent)
-            expected += sent
+            owners += [number] * self._send(statement, number, fresh)
+        received = yield from self._synchronized()
+        return self._settle(received, owners, fresh)
+
+    def _synchronized(self) -> Exchange:
+        """Send what is queued and a Sync, and read up to the server's Sync."""
+        pgconn = self._pgconn
         pgconn.pipeline_sync()
         while pgconn.flush():
             yield True
@@ -106,18 +115,21 @@ class Session:
             result = pgconn.get_result()
             if result is None:
                 continue
-            if result.status == _SYNC:
-                break
-            received.append(result)
-            if result.status in _COPIES:
+            status = result.status
+            if status == _SYNC:
+                pgconn.exit_pipeline_mode()
+                return received
+            if status in _COPIES:
+                self.close()  # a COPY cannot be left in a message train
                 raise psycopg.NotSupportedError("COPY is not a statement that execute() can carry")
-        pgconn.exit_pipeline_mode()
-        return self._settle(received, owners, fresh)
+            received.append(result)
 
     def _settle(
         self, received: list[PGresult], owners: list[int], fresh: list[tuple[int, _StatementKey, bytes]]
     ) -> list[PGresult]:
         """One result per statement: the last of what it sent, or its failure; remember what got prepared."""
+        if len(owners) == len(received) and not fresh and received[-1].status < _PROBLEMS:
+            return received  # the usual case: one result each, none failed
         results: list[PGresult] = []
         failed_at: int | None = None
         for owner, result in zip(owners, received, strict=False):
@@ -184,22 +196,7 @@ class Session:
             pgconn.enter_pipeline_mode()
             pgconn.send_prepare(b"", text, types)
             pgconn.send_describe_prepared(b"")
-            pgconn.pipeline_sync()
-            while pgconn.flush():
-                yield True
-                pgconn.consume_input()
-            received: list[PGresult] = []
-            while True:
-                while pgconn.is_busy():
-                    yield False
-                    pgconn.consume_input()
-                result = pgconn.get_result()
-                if result is None:
-                    continue
-                if result.status == _SYNC:
-                    break
-                received.append(result)
-            pgconn.exit_pipeline_mode()
+            received = yield from self._synchronized()
         except psycopg.Error as error:
             raise known_at(error, self.server) from error
         failure = next((result for result in received if result.status == _FATAL), None)
