@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from parallel_partition import errors
+from parallel_partition.planning.tokens import NotReadable, without_comments
 from parallel_partition.planning.trees import Node, StatementTooComplex, same_tree, walk, without_positions
 
 __all__ = [
@@ -187,8 +188,30 @@ class _Result(ctypes.Structure):
 
 
 def _read(data: bytes) -> Any:
-    """Return the library's answer to a text: ``{"version": ..., "stmts": [...]}``."""
-    return _call(_library(), data)
+    """Return the library's answer to a text: ``{"version": ..., "stmts": [...]}``.
+
+    It refuses a comment between two words that PostgreSQL reads as one step, such as NOT and LIKE: what it refuses
+    is therefore tried once more without comments.
+    """
+    library = _library()
+    try:
+        return _call(library, data)
+    except SyntaxNotRead as refusal:
+        bare = _without_comments(data)
+        if bare == data:
+            raise
+        try:
+            return _call(library, bare)
+        except SyntaxNotRead:
+            raise refusal from None
+
+
+def _without_comments(data: bytes) -> bytes:
+    """Return a text without its comments; as it is where it is not made of tokens."""
+    try:
+        return without_comments(data)
+    except NotReadable:
+        return data
 
 
 def _call(library: ctypes.CDLL, data: bytes) -> Any:

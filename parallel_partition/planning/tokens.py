@@ -145,6 +145,25 @@ def _operator_end(run: bytes, at: int) -> int:
     return at + len(run)
 
 
+def without_comments(data: bytes) -> bytes:
+    """Return a text with its comments blanked out, so that all else keeps its place.
+
+    Comments between two string constants, or between the parts of one, stay: blanks could change what they are.
+
+    Raises
+    ------
+    NotReadable : something there is no token, or a constant or comment does not end
+    """
+    pieces: list[bytes] = []
+    at, before = 0, ""
+    for token in scan(data):
+        gap = data[at : token.start]
+        both_strings = before == "string" == token.kind
+        pieces += (gap if both_strings else b" " * len(gap), data[token.start : token.end])
+        at, before = token.end, token.kind
+    return b"".join((*pieces, b" " * (len(data) - at)))
+
+
 # --- finding the way among tokens ------------------------------------------------------------------------
 
 
