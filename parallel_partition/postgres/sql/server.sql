@@ -141,11 +141,11 @@ GRANT SELECT ON SEQUENCE parallel_partition.map_version, parallel_partition.sche
 GRANT SELECT, INSERT ON parallel_partition.decision TO PUBLIC
 
 -- name: identify
--- Say who this server is ($1 cluster, $2 name).
-INSERT INTO parallel_partition.identity (cluster_id, server) VALUES (%s, %s)
+-- Say who this server is.
+INSERT INTO parallel_partition.identity (cluster_id, server) VALUES (%(cluster_id)s, %(server)s)
 
 -- name: identity
--- Who this server says it is; no row and no table are told apart by the next statement.
+-- Who this server says it is.
 SELECT cluster_id, server FROM parallel_partition.identity
 
 -- name: is_initialised
@@ -155,7 +155,7 @@ SELECT pg_catalog.to_regclass('parallel_partition.identity') IS NOT NULL,
        pg_catalog.to_regnamespace('parallel_partition') IS NOT NULL
 
 -- name: hold_partitions
--- These partitions ($1) are here from now on, by this version ($2).
+-- These partitions are here from now on, by this version of the map.
 INSERT INTO parallel_partition.held (part, version)
 SELECT part, %(version)s FROM pg_catalog.unnest(%(parts)s::integer[]) AS part
 
