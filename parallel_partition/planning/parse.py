@@ -49,10 +49,10 @@ ANY_STACK = 2_048
 
 #: Longer texts are refused. The worst case (``1+1+1...``) takes 75 bytes of stack for each byte of text, which
 #: is less than a third of `LARGE_STACK`.
-MAX_BYTES = 2 << 20
+MAX_BYTES = 1 << 20
 
 #: The stack, in bytes, on which `MAX_BYTES` are safe. It is address space: memory is taken only when touched.
-LARGE_STACK = 512 << 20
+LARGE_STACK = 256 << 20
 
 
 class SyntaxNotRead(errors.ProgrammingError):
@@ -207,7 +207,9 @@ def _read(data: bytes) -> Any:
 
 
 def _without_comments(data: bytes) -> bytes:
-    """Return a text without its comments; as it is where it is not made of tokens."""
+    """Return a text without its comments; as it is where it has none, or is not made of tokens."""
+    if b"--" not in data and b"/*" not in data:
+        return data
     try:
         return without_comments(data)
     except NotReadable:
