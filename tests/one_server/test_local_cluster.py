@@ -8,6 +8,7 @@ import shutil
 import socket
 import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -341,6 +342,15 @@ def test_a_killed_server_keeps_what_was_committed(throwaway_cluster: StartCluste
     server.start()
     assert server.conninfo == conninfo
     assert ask(conninfo, "SELECT array_agg(number) FROM kept") == [1]
+
+
+def test_a_kill_reaches_sessions_that_compute(throwaway_cluster: StartCluster) -> None:
+    server = throwaway_cluster(1).servers[0]
+    with closing(psycopg.connect(server.conninfo)) as connection:
+        connection.pgconn.send_query(b"DO $$ BEGIN LOOP END LOOP; END $$")
+        session = connection.info.backend_pid
+        server.kill()
+        assert not local_process.alive(session)
 
 
 @pytest.mark.parametrize("mode", ["fast", "immediate"])

@@ -13,18 +13,20 @@ import pytest
 
 from parallel_partition import local_process
 
-PRELUDE = """
-import os, signal, sys
+IMPORTS = """
+import os, sys
 from parallel_partition.local_cluster import LocalCluster
+"""
+START = """
 local = LocalCluster(1, settings={"fsync": "off"}, pg_bin=sys.argv[1]).start()
 print(local.servers[0].folder.parent, local.servers[0].pid, flush=True)
 """
 
 
-def run(script: str, pg_bin: Path, *options: str) -> tuple[int, Path, int]:
-    """Run a script that starts a server; return its exit code, the server's home and its process."""
+def run(script: str, pg_bin: Path, *options: str, before: str = "") -> tuple[int, Path, int]:
+    """Run a script after a start of a server; return its exit code, the server's home and its process."""
     done = subprocess.run(
-        [sys.executable, *options, "-c", PRELUDE + script, str(pg_bin)],
+        [sys.executable, *options, "-c", IMPORTS + before + START + script, str(pg_bin)],
         capture_output=True,
         text=True,
         check=False,
@@ -71,15 +73,9 @@ assert local.running
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another account")
 def test_an_ordinary_account_runs_its_own_servers(pg_bin: Path) -> None:
     account = pwd.getpwnam("nobody")
-    code, home, pid = run(
-        f"""
-local.stop()
-os.setgroups([]); os.setgid({account.pw_gid}); os.setuid({account.pw_uid})
-with LocalCluster(1, settings={{"fsync": "off"}}, pg_bin=sys.argv[1]) as local:
-    assert os.stat(local.servers[0].data).st_uid == {account.pw_uid}
-    assert local.running
-""",
-        pg_bin,
-    )
+    # After the imports: what Python itself is made of may lie in root's folders.
+    become = f"os.setgroups([]); os.setgid({account.pw_gid}); os.setuid({account.pw_uid})"
+    assert_owner = f"assert os.stat(local.servers[0].data).st_uid == {account.pw_uid}"
+    code, home, pid = run(assert_owner, pg_bin, before=become)
     assert code == 0
     assert gone(home, pid)
