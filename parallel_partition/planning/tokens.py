@@ -55,7 +55,7 @@ _PATTERN = re.compile(
         (_string(rb"(?:[uU]&)?'", _STANDARD), _string(rb"[eE]'", _ESCAPED), _string(rb"[bBxX]'", _DIGITS))
     )
     + rb')|(?P<quoted>(?:[uU]&)?"(?:[^"]++|"")*+")'
-    rb"|(?P<word>[A-Za-z_\x80-\xff][A-Za-z0-9_$\x80-\xff]*+)"
+    rb"|(?P<word>(?![eEbBxX]'|[uU]&['\"])[A-Za-z_\x80-\xff][A-Za-z0-9_$\x80-\xff]*+)"
     rb"|(?P<parameter>\$[0-9]++)"
     rb"|(?P<dollar>\$(?:[A-Za-z_\x80-\xff][A-Za-z0-9_\x80-\xff]*+)?\$)"
     rb"|(?P<number>0[xX](?:_?[0-9A-Fa-f])++|0[oO](?:_?[0-7])++|0[bB](?:_?[01])++"
