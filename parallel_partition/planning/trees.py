@@ -140,6 +140,7 @@ def walk(node: Node | list[Any], kind: str = "") -> Iterator[tuple[str, Node]]:
     kind : the kind of a bare body
 
     A body may be changed when it is yielded, before the next one is asked for: what it then holds is walked.
+    What the tree repeats (the source of ``SET (a, b) = ...``, once for each column) is walked once.
     """
     stack: list[tuple[str, str, Any]] = [(kind, "", node)]
     while stack:
@@ -151,7 +152,14 @@ def walk(node: Node | list[Any], kind: str = "") -> Iterator[tuple[str, Node]]:
             if found is None:
                 continue
             yield found
-            stack.extend((found[0], name, below) for name, below in reversed(found[1].items()))
+            kind, body = found
+            if not _repeated(kind, body):
+                stack.extend((kind, name, below) for name, below in reversed(body.items()))
+
+
+def _repeated(kind: str, body: Node) -> bool:
+    """Tell whether a node repeats what another has: each column of ``(a, b) = (SELECT ...)`` has the whole source."""
+    return kind == "MultiAssignRef" and body["colno"] > 1
 
 
 def _kind_and_body(owner: str, field: str, value: Node) -> tuple[str, Node] | None:

@@ -69,6 +69,11 @@ def test_the_empty_place_of_plain_distinct_is_no_node() -> None:
     ]
 
 
+def test_what_the_tree_repeats_is_walked_once() -> None:
+    kinds = [kind for kind, _ in walk(tree("UPDATE t SET (a, b) = (SELECT c, $1), d = $2"))]
+    assert [kinds.count(kind) for kind in ("MultiAssignRef", "SelectStmt", "ParamRef")] == [2, 1, 2]
+
+
 def test_lists_and_bare_bodies_can_be_walked() -> None:
     select = tree("SELECT a FROM t")["SelectStmt"]
     assert [kind for kind, _ in walk(select["fromClause"])] == ["RangeVar"]
