@@ -16,6 +16,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+#: Whether processes are described below /proc, as on Linux; elsewhere `ps` is asked.
+PROC = Path("/proc/self/stat").exists()
 POLL = 0.01
 #: Seconds that the guard gives a server to stop in an orderly way.
 PATIENCE = 10.0
@@ -44,16 +46,16 @@ def running_postmaster(data: Path) -> int | None:
 def is_postmaster(pid: int, data: Path) -> bool:
     """Tell whether process ``pid`` is the postmaster of ``data``, not one that was given its id since."""
     wanted = os.fsencode(data)
-    if Path("/proc/self/cmdline").exists():
+    if PROC:
         return wanted in (_contents(f"/proc/{pid}/cmdline") or b"").split(b"\0")
     return wanted in _ps("-ww", "-o", "args=", "-p", str(pid))
 
 
 def in_use(data: Path) -> bool:
     """Tell whether any process works in a data directory; True where this cannot be found out."""
-    if not Path("/proc/self/cwd").exists():
-        return True
-    return any(_working_directory(process) == str(data) for process in Path("/proc").glob("[0-9]*"))
+    return not PROC or any(
+        _working_directory(process) == str(data) for process in Path("/proc").glob("[0-9]*")
+    )
 
 
 def send(pid: int | None, number: signal.Signals) -> None:
@@ -77,7 +79,7 @@ def kill_tree(pid: int) -> None:
 
 def alive(pid: int) -> bool:
     """Tell whether a process exists and has not ended, even if nobody has waited for its end yet."""
-    if Path("/proc/self/stat").exists():
+    if PROC:
         return _state_and_parent(pid)[0] not in {"", "Z", "X"}
     state = _ps("-o", "state=", "-p", str(pid)).strip()
     return bool(state) and not state.startswith(b"Z")
@@ -125,7 +127,7 @@ def _children(pid: int) -> list[int]:
 
 
 def _processes() -> Iterator[tuple[int, int]]:
-    if Path("/proc/self/stat").exists():
+    if PROC:
         for process in Path("/proc").glob("[0-9]*"):
             yield int(process.name), _state_and_parent(int(process.name))[1]
         return
@@ -155,7 +157,7 @@ def _contents(path: str) -> bytes | None:
 
 
 def _ps(*words: str) -> bytes:
-    """Ask ``ps``, on systems without Linux's /proc."""
+    """Ask ``ps``."""
     return subprocess.run(["ps", *words], capture_output=True, check=False).stdout
 
 
