@@ -100,7 +100,15 @@ class LocalCluster:
     @property
     def initialized(self) -> bool:
         """Whether ``directory`` holds servers from an earlier start."""
-        return self.directory is not None and (self.directory / RECORD).exists()
+        if self.directory is None:
+            return False
+        try:
+            (self.directory / RECORD).stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except OSError as error:
+            raise OperationalError(f"{self.directory} cannot be read: {error}") from error
+        return True
 
     @property
     def conninfos(self) -> list[str]:
@@ -184,13 +192,15 @@ class LocalCluster:
         if self.directory is None:
             self._temporary = local_template.temporary_directory(account)
             return self._temporary
-        self.directory.mkdir(parents=True, exist_ok=True)
-        if not self.initialized:
-            if any(self.directory.iterdir()):
-                raise InvalidCluster(
-                    f"{self.directory} is not empty and holds no local servers: give another"
-                )
-            account.own(self.directory)
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True)
+            empty = not any(self.directory.iterdir())
+            if empty:
+                account.own(self.directory)
+        except OSError as error:
+            raise OperationalError(f"no servers can be kept in {self.directory}: {error}") from error
+        if not (empty or self.initialized):
+            raise InvalidCluster(f"{self.directory} is not empty and holds no local servers: give another")
         if not account.can_enter(self.directory):
             raise OperationalError(
                 f"PostgreSQL does not run as root, and the account {account.name}, which runs it, cannot "

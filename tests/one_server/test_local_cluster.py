@@ -240,6 +240,14 @@ def test_a_folder_with_other_things_in_it_is_refused(kept: Path, pg_bin: Path) -
     assert [path.name for path in kept.iterdir()] == ["thesis.tex"]
 
 
+def test_a_file_is_no_folder(kept: Path, pg_bin: Path) -> None:
+    file = kept.parent / "file"
+    file.touch()
+    for place in (file, file / "below"):
+        with pytest.raises(OperationalError, match=f"^no servers can be kept in {place}: "):
+            LocalCluster(1, place, pg_bin=pg_bin).start()
+
+
 def test_a_broken_record_is_named(kept: Path, pg_bin: Path) -> None:
     kept.mkdir()
     (kept / "local_cluster.json").write_text('{"ports": [1')
