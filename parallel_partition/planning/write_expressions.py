@@ -96,10 +96,19 @@ def _operation(body: Node) -> str:
 
 
 def _plain_operation(body: Node) -> str:
-    symbols = operator(body["name"])
-    if "lexpr" in body:
-        return f"{operand(body['lexpr'])} {symbols} {operand(body['rexpr'])}"
-    return f"{symbols} {operand(body['rexpr'])}"
+    """Write ``a + b``. Long chains (``a || b || c ...``) lie deep in the tree, so the left side is a loop."""
+    rights = []
+    while True:
+        rights.append(f"{operator(body['name'])} {operand(body['rexpr'])}")
+        left = body.get("lexpr")
+        inner = left.get("A_Expr") if left is not None else None
+        if inner is None or inner["kind"] != "AEXPR_OP":
+            break
+        body = inner
+    written = rights.pop() if left is None else f"{operand(left)} {rights.pop()}"
+    while rights:
+        written = f"({written}) {rights.pop()}"
+    return written
 
 
 def _worded_operation(body: Node) -> str:

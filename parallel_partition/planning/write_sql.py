@@ -8,7 +8,7 @@ refused by name.
 from __future__ import annotations
 
 from parallel_partition.planning.parse import SyntaxNotRead, parse
-from parallel_partition.planning.trees import Node, StatementTooComplex, kind_and_body, same_tree
+from parallel_partition.planning.trees import Node, StatementTooComplex, same_tree
 from parallel_partition.planning.write_clauses import assignments, columns_of, limits
 from parallel_partition.planning.write_functions import window
 from parallel_partition.planning.write_nodes import (
@@ -53,20 +53,22 @@ def write_checked(node: Node) -> str:
     Unsupported : it holds something that is not known here, or reads as another tree
     StatementTooComplex : it is nested too deeply, or too long
     """
-    kind, _ = kind_and_body(node)
     written = write(node)
-    text = written if kind in _STATEMENTS else f"SELECT {written}"
+    kind = next(iter(node))
+    text, expected = (written, node) if kind in _STATEMENTS else (f"SELECT {written}", _selecting(node))
     try:
-        statements = parse(text).statements
+        read = parse(text).statements
     except SyntaxNotRead as error:
         raise Unsupported(kind, f"what is written for it is not SQL: {error}; {text}") from error
-    read = statements[0] if len(statements) == 1 else {}
-    if kind not in _STATEMENTS and read:
-        targets = read["SelectStmt"]["targetList"]
-        read = targets[0]["ResTarget"]["val"] if len(targets) == 1 else {}
-    if not same_tree(node, read):
+    if not same_tree(read, [expected]):
         raise Unsupported(kind, f"what is written for it reads as something else: {text}")
     return written
+
+
+def _selecting(expression: Node) -> Node:
+    """Return the tree of SELECT and this expression."""
+    targets = [{"ResTarget": {"val": expression}}]
+    return {"SelectStmt": {"targetList": targets, "limitOption": "LIMIT_OPTION_DEFAULT", "op": "SETOP_NONE"}}
 
 
 # --- SELECT -------------------------------------------------------------------------------------------------
