@@ -6,17 +6,24 @@ other servers are to commit, or roll back, all the more.
 
 from __future__ import annotations
 
+import logging
 import select
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from time import monotonic
 
 import psycopg
 from psycopg import pq
 
+from parallel_partition.execution.failures import first_line
 from parallel_partition.execution.fan_out import Outcome
 from parallel_partition.postgres.driver_errors import error_of_result, known_at
 from parallel_partition.postgres.session import Exchange, Session
+from parallel_partition.statements import Statement
 
+logger = logging.getLogger("parallel_partition")
+
+_IDLE = pq.TransactionStatus.IDLE
+_ROLLBACK = Statement(b"ROLLBACK", prepare=False)
 _READ = select.POLLIN
 _BOTH = select.POLLIN | select.POLLOUT
 
@@ -80,3 +87,18 @@ def _give_up(session: Session, waiting: dict[str, bool], outcome: Outcome, patie
     del waiting[session.server]
     error = psycopg.OperationalError(f"no answer within {patience:g} s; the connection was closed")
     outcome.failures[session.server] = known_at(error, session.server)
+
+
+def roll_back(sessions: Iterable[Session], patience: float) -> None:
+    """ROLLBACK where a transaction is open; a server that cannot say so in time is disconnected."""
+    begun = {
+        session.server: session
+        for session in sessions
+        if session.alive and session.transaction_status != _IDLE
+    }
+    exchanges = {server: (session, session.exchange([_ROLLBACK])) for server, session in begun.items()}
+    for server, error in run_each(exchanges, patience).failures.items():
+        logger.warning(
+            "server %s: rolling back failed, its connection is closed: %s", server, first_line(error)
+        )
+        begun[server].close()

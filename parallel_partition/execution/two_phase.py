@@ -24,7 +24,7 @@ from parallel_partition import errors
 from parallel_partition.execution.failures import first_line, one_error
 from parallel_partition.execution.fan_out import Outcome, run_all, run_one
 from parallel_partition.execution.resolve import Reconnect, settle
-from parallel_partition.execution.run_each import run_each
+from parallel_partition.execution.run_each import roll_back, run_each
 from parallel_partition.postgres.driver_errors import as_driver_error, error_of_result
 from parallel_partition.postgres.named_sql import load
 from parallel_partition.postgres.session import Exchange, Session
@@ -167,7 +167,7 @@ def _all_or_roll_back(
         outcome = run_all(_exchanges(sessions, trains))
         _raise_failures(outcome, tags)
     except BaseException:
-        _roll_back(sessions.values(), patience)
+        roll_back(sessions.values(), patience)
         raise
     return outcome
 
@@ -279,7 +279,7 @@ class TwoPhaseCommit:
             for server in self._others
             if self._sessions[server].alive and self._sessions[server].transaction_status != _IDLE
         ]
-        _roll_back(self._sessions.values(), self._patience)
+        roll_back(self._sessions.values(), self._patience)
         others = [server for server in self._others if server not in unprepared]
         self._warn(self._end_prepared("ROLLBACK PREPARED", others), "rolled back", "rolls back")
 
@@ -370,19 +370,3 @@ def _check(result: PGresult, tag: bytes | None, server: str) -> None:
 def _gone(error: BaseException) -> bool:
     """True when there was no such prepared transaction: recovery was faster, or it never came to be one."""
     return getattr(error, "sqlstate", None) == _UNDEFINED_OBJECT
-
-
-def _roll_back(sessions: Iterable[Session], patience: float) -> None:
-    """ROLLBACK where a transaction is open. A server that does not answer loses its connection instead."""
-    open_sessions = {
-        session.server: session
-        for session in sessions
-        if session.alive and session.transaction_status != _IDLE
-    }
-    trains = {server: [_plain("ROLLBACK")] for server in open_sessions}
-    outcome = run_each(_exchanges(open_sessions, trains), patience)
-    for server, error in outcome.failures.items():
-        logger.warning(
-            "server %s: rolling back failed, its connection is closed: %s", server, first_line(error)
-        )
-        open_sessions[server].close()

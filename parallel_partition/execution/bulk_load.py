@@ -1,0 +1,188 @@
+"""One transaction over many servers that is fed by COPY: all of its rows are kept, or none."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+from collections.abc import Iterator
+from time import monotonic
+from typing import Any
+
+import psycopg
+from psycopg import pq
+
+from parallel_partition.catalog.cluster import ClusterState
+from parallel_partition.execution.failures import one_error
+from parallel_partition.execution.fan_out import CANCEL_GRACE, run_one
+from parallel_partition.execution.lanes import Lanes
+from parallel_partition.execution.router import Router
+from parallel_partition.execution.run_each import roll_back
+from parallel_partition.execution.transaction import stale_map
+from parallel_partition.execution.two_phase import (
+    PATIENCE,
+    Committed,
+    check_prepared_allowed,
+    commit_everywhere,
+)
+from parallel_partition.execution.version import Versions, may_be_stale
+from parallel_partition.postgres.copy import CopyChunk, CopyRefused, copy_in
+from parallel_partition.postgres.driver_errors import error_of_result
+from parallel_partition.postgres.named_sql import load
+from parallel_partition.postgres.pool import Pools
+from parallel_partition.postgres.session import Session
+from parallel_partition.statements import Parameter, Statement
+
+logger = logging.getLogger("parallel_partition")
+
+#: Chunks that wait per server. One to work on and one behind it keep a server busy.
+DEPTH = 2
+
+_SQL = load("load")
+#: The same isolation on every server, whatever its sessions default to.
+_BEGIN = Statement(b"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", prepare=False)
+
+
+class BulkLoad:
+    """Chunks go in by `send`; `commit` or `abort` ends it and gives every connection back.
+
+    Parameters
+    ----------
+    pools : the cluster's pools
+    state : the cluster as it is known; a server that knows a later one refuses the load
+    """
+
+    def __init__(self, pools: Pools, state: ClusterState) -> None:
+        self._pools = pools
+        self._state = state
+        self._versions = Versions(Router(state, pools, lambda: state))
+        self._lanes = Lanes(self._work, DEPTH)
+        self._connections: dict[str, psycopg.Connection[Any]] = {}
+        self._cancelled: dict[str, float] = {}
+        self._catalog: psycopg.Connection[Any] | None = None
+        self._settings: list[tuple[str, str]] = []
+
+    @property
+    def catalog(self) -> psycopg.Connection[Any]:
+        """A connection to the catalog's server, in a transaction that is rolled back in the end."""
+        if self._catalog is None:
+            self._catalog = self._pools[self._state.catalog].acquire()
+            self._catalog.execute(_BEGIN.text)
+        return self._catalog
+
+    def send(self, server: str, chunk: CopyChunk) -> None:
+        """Hand a chunk to a server, waiting while it has enough.
+
+        Raises
+        ------
+        CopyRefused : some server refused a row, of this or an earlier chunk
+        psycopg.Error, errors.Error : a server failed otherwise
+        """
+        if not self._settings:
+            self._settings = self.catalog.execute(_SQL["input_settings"]).fetchall()
+        if not self._lanes.put(server, chunk):
+            raise self._failure()
+
+    def commit(self) -> Committed:
+        """Wait until all is written, and commit it on all servers at once.
+
+        Raises
+        ------
+        errors.StaleMap : the map or a table changed since; nothing is kept
+        As `send` and `two_phase.commit_everywhere`.
+        """
+        if not self._lanes.finish():
+            raise self._failure()
+        connections = {
+            server: self._connections[server] for server in self._state.servers if server in self._connections
+        }
+        if len(connections) > 1:
+            for server, connection in connections.items():
+                check_prepared_allowed(connection, server)
+        for server, connection in connections.items():
+            self._assert_version(Session(connection, server), [])
+        committed = commit_everywhere(
+            connections, self._state.cluster_id, lambda server: self._pools[server].connection()
+        )
+        self._release()
+        return committed
+
+    def abort(self) -> None:
+        """End everything at once, and keep nothing. After a `commit` that raised this only cleans up."""
+        self._lanes.stop(self._cancel)
+        for server in self._cancelled:
+            # A late cancel would hit whatever the next borrower runs.
+            self._connections[server].close()
+        roll_back([Session(connection, server) for server, connection in self._connections.items()], PATIENCE)
+        self._release()
+
+    def _work(self, server: str, chunks: Iterator[CopyChunk]) -> None:
+        """What a server's thread does."""
+        connection = self._connections[server] = self._pools[server].acquire()
+        session = Session(connection, server)
+        settings = [
+            Statement(_SQL["take_setting"].encode(), [_text(name), _text(value)], prepare=False)
+            for name, value in self._settings
+        ]
+        self._assert_version(session, [_BEGIN, *settings])
+        if server != self._lanes.servers[0]:
+            check_prepared_allowed(connection, server)
+        for chunk in chunks:
+            try:
+                copy_in(connection, server, chunk)
+            except psycopg.Error as error:
+                if may_be_stale(error) and self._versions.moved_on(session, None):
+                    raise stale_map(server) from error
+                raise
+
+    def _assert_version(self, session: Session, before: list[Statement]) -> None:
+        train = [*before, self._versions.assertion(session.server, None)]
+        result = run_one(session, session.exchange(train))[-1]
+        if result.status == pq.ExecStatus.FATAL_ERROR:
+            error = error_of_result(result, session.server)
+            if may_be_stale(error):
+                raise stale_map(session.server) from error
+            raise error
+
+    def _failure(self) -> Exception:
+        """One error for those of all servers: a row that was refused, when there is one."""
+        failures = self._lanes.failures
+        refused = next((error for error in failures.values() if isinstance(error, CopyRefused)), None)
+        return refused or one_error(failures)
+
+    def _cancel(self, server: str) -> None:
+        connection = self._connections.get(server)
+        if connection is None:
+            return  # it is still connecting
+        since = self._cancelled.setdefault(server, monotonic())
+        if monotonic() - since > CANCEL_GRACE:
+            _cut(connection)
+            return
+        try:
+            connection.cancel_safe(timeout=CANCEL_GRACE / 2)
+        except psycopg.Error as error:
+            logger.warning("server %s: cancelling failed, its connection is cut: %s", server, error)
+            _cut(connection)
+
+    def _release(self) -> None:
+        connections, self._connections = self._connections, {}
+        for server, connection in connections.items():
+            self._pools[server].release(connection)
+        if self._catalog is not None:
+            catalog, self._catalog = self._catalog, None
+            roll_back([Session(catalog, self._state.catalog)], PATIENCE)
+            self._pools[self._state.catalog].release(catalog)
+
+
+def _text(value: str) -> Parameter:
+    return Parameter(value.encode(), 0, 0)
+
+
+def _cut(connection: psycopg.Connection[Any]) -> None:
+    """Let the thread that waits on the connection see its end; closing it under it would be unsafe."""
+    try:
+        own = socket.socket(fileno=os.dup(connection.fileno()))
+    except (OSError, psycopg.OperationalError):
+        return  # it is closed
+    with own:
+        own.shutdown(socket.SHUT_RDWR)
