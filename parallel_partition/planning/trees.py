@@ -145,16 +145,20 @@ def walk(node: Node | list[Any], kind: str = "") -> Iterator[tuple[str, Node]]:
     stack: list[tuple[str, str, Any]] = [(kind, "", node)]
     while stack:
         owner, field, value = stack.pop()
-        if isinstance(value, list):
-            stack.extend((owner, field, item) for item in reversed(value))
-        elif isinstance(value, dict):
-            found = _kind_and_body(owner, field, value)
-            if found is None:
-                continue
-            yield found
-            kind, body = found
-            if not _repeated(kind, body):
-                stack.extend((kind, name, below) for name, below in reversed(body.items()))
+        if value.__class__ is list:
+            stack += [(owner, field, item) for item in reversed(value)]
+            continue
+        found = _kind_and_body(owner, field, value)
+        if found is None:
+            continue
+        yield found
+        kind, body = found
+        if not _repeated(kind, body):
+            stack += [
+                (kind, name, below)
+                for name, below in reversed(body.items())
+                if below.__class__ is dict or below.__class__ is list
+            ]
 
 
 def _repeated(kind: str, body: Node) -> bool:
@@ -188,7 +192,9 @@ def without_positions(value: Any) -> Any:
 
 def _without_positions(value: Any) -> Any:
     if isinstance(value, dict):
-        return {name: _without_positions(value[name]) for name in _fields(value)}
+        return {
+            name: _without_positions(below) for name, below in value.items() if not _is_position(name, below)
+        }
     if isinstance(value, list):
         return [_without_positions(below) for below in value]
     return value
@@ -196,26 +202,40 @@ def _without_positions(value: Any) -> Any:
 
 def same_tree(left: Any, right: Any) -> bool:
     """Tell whether two nodes (or lists of nodes) are the same but for their positions in the text."""
-    stack: list[tuple[Any, Any]] = [(left, right)]
+    stack = [(left, right)]
     while stack:
         one, other = stack.pop()
-        if isinstance(one, dict) and isinstance(other, dict):
-            fields = _fields(one)
-            if set(fields) != set(_fields(other)):
+        if one.__class__ is not other.__class__:
+            return False
+        if one.__class__ is dict:
+            if not _same_fields(one, other, stack):
                 return False
-            stack.extend((one[name], other[name]) for name in fields)
-        elif isinstance(one, list) and isinstance(other, list):
+        elif one.__class__ is list:
             if len(one) != len(other):
                 return False
-            stack.extend(zip(one, other, strict=True))
-        elif type(one) is not type(other) or one != other:
+            stack += zip(one, other, strict=True)
+        elif one != other:
             return False
     return True
 
 
-def _fields(body: Node) -> list[str]:
-    """Return the names of a body's fields that are no positions, in the body's order."""
-    return [name for name, value in body.items() if not (name in POSITIONS and isinstance(value, int))]
+def _same_fields(one: Node, other: Node, below: list[tuple[Any, Any]]) -> bool:
+    """Compare the plain fields of two bodies, and add what holds more to ``below``."""
+    for name, value in one.items():
+        kind = value.__class__
+        if name in POSITIONS and kind is int:
+            continue
+        if name not in other:
+            return False
+        if kind is dict or kind is list:
+            below.append((value, other[name]))
+        elif value != other[name] or kind is not other[name].__class__:
+            return False
+    return all(_is_position(name, other[name]) for name in other.keys() - one.keys())
+
+
+def _is_position(name: str, value: Any) -> bool:
+    return name in POSITIONS and value.__class__ is int
 
 
 def all_of(conditions: Iterable[Node]) -> Node | None:
