@@ -24,10 +24,15 @@ class KnownKey:
 
 @dataclass(frozen=True, slots=True)
 class ParameterKey:
-    """A key value given by ``$number``; ``type`` is the key's type as `catalog.key_text` names it."""
+    """A key value given by ``$number``; ``type`` is the key's type as `catalog.key_text` names it.
+
+    ``modifiers`` are those of a column that the value is stored in (the length of varchar, precision and scale of
+    numeric): a value that PostgreSQL would cut or round to fit is no proven key.
+    """
 
     number: int
     type: str
+    modifiers: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +213,8 @@ class InsertPlan:
 
     ``head`` is the text up to and including VALUES, with ``part`` in its column list; ``rows`` the texts of the rows
     without their closing parenthesis, so that ``row + ", 7)"`` is a row of partition 7; ``tail`` what follows (ON
-    CONFLICT, RETURNING). Rows are joined by ", ". ``keys[i]`` is where the key of ``rows[i]`` comes from.
+    CONFLICT, RETURNING). Rows are joined by ", ". ``keys[i]`` is where the key of ``rows[i]`` comes from. ``refusal``:
+    it may run on one server only; when its rows have several homes, it is refused with that message.
     """
 
     table: tuple[str, str]
@@ -218,6 +224,7 @@ class InsertPlan:
     tail: str
     reason: str
     returning: bool = False
+    refusal: Refusal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +232,8 @@ class ModifyPlan:
     """UPDATE or DELETE of a sharded table: ``query`` runs on the homes of ``condition``.
 
     Counts are added, rows concatenated.
+
+    ``refusal``: it may run on one server only; when ``condition`` has several homes, it is refused with that message.
     """
 
     table: tuple[str, str]
@@ -232,6 +241,7 @@ class ModifyPlan:
     query: ShardQuery
     reason: str
     returning: bool = False
+    refusal: Refusal | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,30 @@
+"""A SELECT over sharded tables on its way through the strategies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from parallel_partition.catalog.tables import Schema
+from parallel_partition.planning.hide_part import Edit
+from parallel_partition.planning.parse import ParsedText
+from parallel_partition.planning.plan import Condition
+from parallel_partition.planning.scope import Level
+from parallel_partition.planning.trees import Node
+
+
+@dataclass(frozen=True)
+class Query:
+    """What every strategy looks at.
+
+    ``hidden`` are the edits of the text that hide ``part``; ``text`` is the text with them.
+    """
+
+    parsed: ParsedText
+    tree: Node
+    root: Level
+    schema: Schema
+    search_path: tuple[str, ...]
+    parameter_oids: tuple[int, ...]
+    condition: Condition
+    hidden: list[Edit]
+    text: str

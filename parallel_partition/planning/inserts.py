@@ -1,0 +1,401 @@
+"""INSERT ... VALUES into a sharded table: where each row's key comes from, and the text taken apart row by row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from parallel_partition.catalog.key_text import NotProven
+from parallel_partition.catalog.tables import PART, Column, Table
+from parallel_partition.planning.align import Passed, require_deterministic, sharded_tables
+from parallel_partition.planning.analysis import call_name, calls_in
+from parallel_partition.planning.functions import SEQUENCES, reads_clock
+from parallel_partition.planning.hide_part import Edit, quoted
+from parallel_partition.planning.key_sources import Sources
+from parallel_partition.planning.parse import ParsedText, parse
+from parallel_partition.planning.plan import InsertPlan, KeyRow, KeySource, KnownKey, ParameterKey, Refusal
+from parallel_partition.planning.prune import check_fits
+from parallel_partition.planning.refuse import refuse
+from parallel_partition.planning.scope import Level
+from parallel_partition.planning.splicing import relation_extent, splice
+from parallel_partition.planning.tokens import NotReadable, Token, closing, index_at, tokens
+from parallel_partition.planning.trees import Node, same_tree, walk
+
+
+def plan_insert(
+    parsed: ParsedText,
+    body: Node,
+    root: Level,
+    table: Table,
+    oids: tuple[int, ...],
+    hidden: list[Edit],
+) -> InsertPlan:
+    """Plan an INSERT into a sharded table.
+
+    Raises
+    ------
+    UnsupportedQuery : a row's key is not certain, or the statement has a form that is not supported
+    """
+    name = f"INSERT INTO {table.schema}.{table.name}"
+    rows = _rows_of(body, name)
+    columns = _columns_of(body, table, len(rows[0]))
+    _refuse_columns(body, table, columns, rows, name)
+    _refuse_expressions(parsed.statements[0], body, root, table)
+    keys = _keys(parsed.statements[0], root, table, columns, rows, oids, name)
+    text = _Text(parsed, body, columns, hidden).taken_apart(len(rows))
+    _check(text, parsed.statements[0]["InsertStmt"])
+    clock = reads_clock(parsed.statements[0])
+    refusal = None
+    if clock is not None and len(rows) > 1:
+        refusal = Refusal(
+            f"{clock}: the rows go to several servers, each with a clock of its own; pass it as a parameter"
+        )
+    return InsertPlan(
+        (table.schema, table.name),
+        text.head,
+        text.rows,
+        keys,
+        text.tail,
+        f"key {table.name}.({', '.join(table.key)}) of {len(rows)} row{'s' * (len(rows) > 1)}",
+        "returningClause" in body,
+        refusal,
+    )
+
+
+def assigned_columns(body: Node) -> Iterator[str]:
+    """The columns that an UPDATE, or the DO UPDATE of an INSERT, sets."""
+    conflict = body.get("onConflictClause", {})
+    listed = (
+        conflict.get("targetList", [])
+        if "relation" in body and "selectStmt" in body
+        else body.get("targetList", [])
+    )
+    for item in listed:
+        yield item["ResTarget"]["name"]
+
+
+def refuse_key_changes(body: Node, table: Table) -> None:
+    """Refuse a SET of a key column or of ``part``: the row would be on the wrong server.
+
+    Raises
+    ------
+    UnsupportedQuery : the statement has one
+    """
+    for name in assigned_columns(body):
+        if name in table.key:
+            raise refuse(
+                f"SET {name}",
+                f"it is the key of {table.schema}.{table.name}, and the row would have to move to another server",
+                "delete the row and insert it anew",
+            )
+        if name == PART:
+            raise refuse(f"SET {PART}", "it is the library's own column and follows from the key")
+
+
+def _rows_of(body: Node, name: str) -> list[list[Node]]:
+    select = body.get("selectStmt", {}).get("SelectStmt")
+    if select is None:
+        raise refuse("DEFAULT VALUES", f"the key's value must be given, in {name}")
+    if "valuesLists" not in select:
+        raise refuse("INSERT ... SELECT", f"it is not supported yet, in {name}", "insert VALUES")
+    if any(field in select for field in ("sortClause", "limitCount", "limitOffset", "withClause")):
+        raise refuse("VALUES with ORDER BY, LIMIT or WITH", f"it is not supported, in {name}")
+    return [item["List"]["items"] for item in select["valuesLists"]]
+
+
+def _columns_of(body: Node, table: Table, width: int) -> tuple[str, ...]:
+    """The columns that the values are for; without a list, as many as there are values."""
+    if "cols" in body:
+        return tuple(item["ResTarget"]["name"] for item in body["cols"])
+    return table.column_names[:width]
+
+
+def _refuse_columns(
+    body: Node, table: Table, columns: tuple[str, ...], rows: list[list[Node]], name: str
+) -> None:
+    if PART in columns:
+        raise refuse(
+            f"column {PART}", f"it is the library's own and follows from the key, in {name}", "leave it out"
+        )
+    for item in body.get("cols", []):
+        if "indirection" in item["ResTarget"] and item["ResTarget"]["name"] in table.key:
+            raise refuse(f"column {item['ResTarget']['name']}", f"a part of the key is set, in {name}")
+    for column in table.columns:
+        given = _values_of(column, columns, rows)
+        defaulted = not given or any("SetToDefault" in value for value in given)
+        if defaulted and (column.sequence is not None or column.identity):
+            raise refuse(
+                f"column {column.name}",
+                f"its value comes from a sequence, which is not supported yet, in {name}",
+                "give the value",
+            )
+        if defaulted and column.name in table.key and (given or column.default is not None):
+            raise refuse(
+                f"column {column.name}", f"the key's default is not used, in {name}", "give the value"
+            )
+        if given and column.identity == "always" and body.get("override") != "OVERRIDING_SYSTEM_VALUE":
+            raise refuse(
+                f"column {column.name}",
+                f"it is GENERATED ALWAYS, in {name}",
+                "use OVERRIDING SYSTEM VALUE, or leave it out",
+            )
+    if body.get("override") == "OVERRIDING_USER_VALUE":
+        raise refuse("OVERRIDING USER VALUE", f"values from a sequence are not supported yet, in {name}")
+
+
+def _values_of(column: Column, columns: tuple[str, ...], rows: list[list[Node]]) -> list[Node]:
+    if column.name not in columns:
+        return []
+    place = columns.index(column.name)
+    return [row[place] for row in rows if place < len(row)]
+
+
+def _refuse_expressions(tree: Node, body: Node, root: Level, table: Table) -> None:
+    refuse_key_changes(body, table)
+    for call in calls_in(tree):
+        if call_name(call)[1] in SEQUENCES:
+            raise refuse(
+                f"function {call_name(call)[1]}",
+                "each server would have a sequence of its own",
+                "pass the value",
+            )
+    for level in root.inside():
+        if level is root or level in root.arms:
+            continue
+        inner = sharded_tables(level)
+        if inner:
+            raise refuse(
+                f"a subquery over {inner[0].full_name}",
+                "its rows are on several servers, and an INSERT goes to one",
+            )
+        try:
+            require_deterministic(level)
+        except Passed as passed:
+            clause, _, reason = str(passed).partition(": ")
+            raise refuse(clause, reason) from None
+
+
+# --- keys ---------------------------------------------------------------------------------------------------
+# ----------
+
+
+def _keys(
+    tree: Node,
+    root: Level,
+    table: Table,
+    columns: tuple[str, ...],
+    rows: list[list[Node]],
+    oids: tuple[int, ...],
+    name: str,
+) -> tuple[KeyRow, ...]:
+    key_types = dict(zip(table.key, table.key_types, strict=True))
+    stored = {
+        id(below): key_types[column]
+        for row in rows
+        for column, value in zip(columns, row, strict=False)
+        if column in key_types
+        for kind, below in walk(value)
+        if kind == "ParamRef"
+    }
+    sources = Sources(tree, root, oids, stored)
+    found = []
+    for row in rows:
+        values = dict(zip(columns, row, strict=False))
+        found.append(
+            tuple(
+                _key(sources, values.get(column), table, column, key_types[column], name)
+                for column in table.key
+            )
+        )
+    return tuple(found)
+
+
+def _key(sources: Sources, value: Node | None, table: Table, column: str, type: str, name: str) -> KeySource:
+    if value is None:
+        return KnownKey(None)
+    source = sources.value(value, type)
+    described = table.column(column)
+    modifiers = modifiers_of(described.type) if described is not None else ()
+    if isinstance(source, KnownKey):
+        try:
+            if source.text is not None and modifiers:
+                check_fits(source.text, type, modifiers)
+        except NotProven as reason:
+            raise refuse(
+                f"column {column}", f"{reason}, in {name}", "give the value as it is stored"
+            ) from None
+        return source
+    if isinstance(source, ParameterKey):
+        return ParameterKey(source.number, type, modifiers)
+    raise refuse(
+        f"column {column}",
+        f"the key must be a constant or a parameter whose value is certain to be what is stored, in {name}",
+        "compute it first",
+    )
+
+
+def modifiers_of(type: str) -> tuple[int, ...]:
+    """The modifiers of a type as ``format_type`` writes it: (10, 2) of ``numeric(10,2)``."""
+    _, found, rest = type.partition("(")
+    return tuple(int(number) for number in rest.rstrip(")").split(",")) if found else ()
+
+
+# --- the text
+# ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class InsertText:
+    """The parts of an INSERT's text; see `InsertPlan`."""
+
+    head: str
+    rows: tuple[str, ...]
+    tail: str
+
+
+class _Text:
+    """Takes the text of an INSERT apart."""
+
+    def __init__(self, parsed: ParsedText, body: Node, columns: Sequence[str], hidden: list[Edit]) -> None:
+        self._data = parsed.data
+        self._body = body
+        self._columns = columns
+        self._edits = list(hidden)
+        self._start, self._end = parsed.extents[0]
+        self._tokens = tokens(self._data, self._start, self._end)
+
+    def taken_apart(self, count: int) -> InsertText:
+        """The head, the texts of ``count`` rows, and the tail."""
+        try:
+            extent = relation_extent(self._data, self._body["relation"])
+            if extent is None:
+                raise NotReadable("the table's name is not found in the text")
+            at = index_at(self._tokens, extent[1])
+            values = self._name_part(at)
+            rows, after = self._rows(values + 1, count)
+            self._conflict_part()
+        except (NotReadable, IndexError) as error:
+            raise refuse("INSERT", f"its text is not taken apart: {error}") from error
+        head = self._piece(self._start, self._tokens[values].end)
+        return InsertText(head, rows, self._piece(after, self._end).strip())
+
+    def _word(self, index: int) -> bytes:
+        token = self._tokens[index]
+        text = self._data[token.start : token.end]
+        return text.upper() if token.kind == "word" else text
+
+    def _name_part(self, at: int) -> int:
+        """Add ``part`` to the column list, or add the list; return the index of VALUES."""
+        if self._word(at) == b"AS":
+            at += 2
+        if self._word(at) == b"(":
+            close = closing(self._data, self._tokens, at)
+            self._edits.append(
+                (self._tokens[close].start, self._tokens[close].start, f", {quoted(PART)}".encode())
+            )
+            at = close + 1
+        else:
+            listed = ", ".join(quoted(name) for name in (*self._columns, PART))
+            place = self._tokens[at - 1].end
+            self._edits.append((place, place, f" ({listed})".encode()))
+        while self._word(at) != b"VALUES":
+            at += 1
+        return at
+
+    def _rows(self, at: int, count: int) -> tuple[tuple[str, ...], int]:
+        """The texts of the rows without their closing parentheses, and where the last one ends."""
+        found = []
+        for _ in range(count):
+            close = closing(self._data, self._tokens, at)
+            found.append(self._data[self._tokens[at].start : self._before(close).end].decode())
+            at = close + 2  # the parenthesis, and the comma behind it
+        return tuple(found), self._tokens[at - 2].end
+
+    def _before(self, index: int) -> Token:
+        return self._tokens[index - 1]
+
+    def _conflict_part(self) -> None:
+        """Add ``part`` to the columns of ON CONFLICT: it is the last one of every unique constraint."""
+        conflict = self._body.get("onConflictClause", {})
+        if "indexElems" not in conflict.get("infer", {}):
+            return
+        at = index_at(self._tokens, conflict["location"])
+        if (self._word(at), self._word(at + 1), self._word(at + 2)) != (b"ON", b"CONFLICT", b"("):
+            raise NotReadable("ON CONFLICT is not found in the text")
+        place = self._tokens[closing(self._data, self._tokens, at + 2)].start
+        self._edits.append((place, place, f", {quoted(PART)}".encode()))
+
+    def _piece(self, start: int, end: int) -> str:
+        edits = [
+            (left - start, right - start, text)
+            for left, right, text in self._edits
+            if start <= left and right <= end
+        ]
+        return splice(self._data[start:end], edits).decode()
+
+
+def _check(text: InsertText, body: Node) -> None:
+    """Read the text put together again: its columns and rows must be the caller's, with ``part`` at the end."""
+    joined = f"{text.head} {', '.join(f'{row}, 1)' for row in text.rows)} {text.tail}"
+    made = parse(joined).statements[0].get("InsertStmt", {})
+    rows = [
+        item["List"]["items"]
+        for item in made.get("selectStmt", {}).get("SelectStmt", {}).get("valuesLists", [])
+    ]
+    given = [item["List"]["items"] for item in body["selectStmt"]["SelectStmt"]["valuesLists"]]
+    names = [item["ResTarget"]["name"] for item in made.get("cols", [])]
+    same = names[-1:] == [PART] and ("cols" not in body or same_tree(made["cols"][:-1], body["cols"]))
+    if not same or not same_tree([row[:-1] for row in rows], given):
+        raise refuse("INSERT", "its text is not taken apart")
+    if ("onConflictClause" in made, "returningClause" in made) != (
+        "onConflictClause" in body,
+        "returningClause" in body,
+    ):
+        raise refuse("INSERT", "its text is not taken apart")
+
+
+# --- defaults
+# ---------------------------------------------------------------------------------------------------------
+
+
+def default_values(kind: str, body: Node, table: Table) -> Iterator[str]:
+    """The columns of a reference table that a write fills with a default that is not a constant."""
+    for column in table.columns:
+        if column.generated or is_constant(column):
+            continue
+        if _is_defaulted(kind, body, table, column):
+            yield f"column {column.name}"
+
+
+def _is_defaulted(kind: str, body: Node, table: Table, column: Column) -> bool:
+    conflict = body.get("onConflictClause", {})
+    updates = conflict.get("targetList", []) if kind == "InsertStmt" else body.get("targetList", [])
+    if any(
+        item["ResTarget"]["name"] == column.name and "SetToDefault" in item["ResTarget"].get("val", {})
+        for item in updates
+    ):
+        return True
+    if kind != "InsertStmt":
+        return False
+    rows = [
+        item["List"]["items"]
+        for item in body.get("selectStmt", {}).get("SelectStmt", {}).get("valuesLists", [])
+    ]
+    if not rows:
+        return True
+    given = _values_of(column, _columns_of(body, table, len(rows[0])), rows)
+    return not given or any("SetToDefault" in value for value in given)
+
+
+def is_constant(column: Column) -> bool:
+    """Tell whether a column's default is the same on every server: none, or a constant, perhaps cast."""
+    if column.sequence is not None or column.identity:
+        return False
+    if column.default is None:
+        return True
+    node: Node = parse(f"SELECT {column.default}").statements[0]["SelectStmt"]["targetList"][0]["ResTarget"][
+        "val"
+    ]
+    while "TypeCast" in node or ("A_Expr" in node and "lexpr" not in node["A_Expr"]):
+        node = node["TypeCast"]["arg"] if "TypeCast" in node else node["A_Expr"]["rexpr"]
+    return "A_Const" in node

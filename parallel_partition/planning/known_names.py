@@ -1,0 +1,175 @@
+"""Which tables, views and functions a statement names, and which of those names are refused wherever it runs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from parallel_partition.catalog.tables import PART, Schema, Table
+from parallel_partition.planning.analysis import Analyser, call_name
+from parallel_partition.planning.functions import (
+    foreign_functions,
+    reads_by_text,
+    tells_of_table,
+)
+from parallel_partition.planning.refuse import refuse
+from parallel_partition.planning.scope import (
+    SYSTEM_COLUMNS,
+    Column,
+    Level,
+    Relation,
+    field_names,
+    leaves,
+    resolve,
+)
+from parallel_partition.planning.trees import Node, walk
+
+_CATALOGS = frozenset({"pg_catalog", "information_schema"})
+_CHILD = re.compile(r"(.+)_part_[0-9]+")
+
+#: System columns that tell nothing of a row of a sharded table: children have the same ones.
+_OF_CHILDREN = frozenset({"ctid", "tableoid"})
+
+
+@dataclass(frozen=True)
+class Named:
+    """The relations of a statement by kind, and the functions that are not PostgreSQL's own."""
+
+    sharded: tuple[Relation, ...]
+    reference: tuple[Relation, ...]
+    unknown: tuple[tuple[str | None, str], ...]
+    catalogs: bool
+    functions: tuple[tuple[str | None, str], ...]
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The full names of the sharded and reference tables, each once."""
+        return tuple(dict.fromkeys(relation.full_name for relation in (*self.sharded, *self.reference)))
+
+
+def names_in(tree: Node, root: Level, analyser: Analyser) -> Named:
+    """Sort a statement's names, and refuse those that no server can answer for.
+
+    Raises
+    ------
+    UnsupportedQuery : a view over sharded tables, a child table, ONLY, a table in a place that is not followed, ...
+    """
+    schema, search_path = analyser.schema, analyser.search_path
+    refuse_names(tree, schema, search_path)
+    relations = list(dict.fromkeys(root.all_relations()))
+    sharded = tuple(relation for relation in relations if relation.sharded)
+    reference = tuple(
+        relation for relation in relations if relation.table is not None and not relation.sharded
+    )
+    unknown = dict.fromkeys(
+        (relation.node.get("schemaname"), relation.node["relname"])
+        for relation in relations
+        if relation.kind == "unknown"
+    )
+    for body in _unseen(tree, analyser):
+        table = schema.find(body.get("schemaname"), body["relname"], search_path)
+        if table is not None:
+            raise refuse(
+                f"{table.schema}.{table.name}", "it is named in a clause that is not followed (MERGE?)"
+            )
+        unknown[body.get("schemaname"), body["relname"]] = None
+    if sharded:
+        _refuse_columns(root, sharded)
+    outside = tuple(name for name in unknown if name[0] not in _CATALOGS)
+    return Named(sharded, reference, outside, len(outside) < len(unknown), foreign_functions(tree, schema))
+
+
+def refuse_names(tree: Node, schema: Schema, search_path: tuple[str, ...]) -> None:
+    """Refuse names that mean something else on each server: views and children of sharded tables, functions.
+
+    Raises
+    ------
+    UnsupportedQuery : the statement has one
+    """
+    for kind, body in walk(tree):
+        if kind == "RangeVar":
+            _refuse_relation(body, schema, search_path)
+        elif kind == "FuncCall" and call_name(body) == (None, "set_config"):
+            raise refuse("set_config", "it would set one server's session only", "use SET")
+    name = reads_by_text(tree)
+    if name is not None:
+        raise refuse(
+            f"function {name}", "it reads tables that the statement does not name, of one server only"
+        )
+    told = tells_of_table(tree, schema, search_path)
+    if told is not None:
+        raise refuse(f"function {told[0]}", f"it would tell of one server's part of {told[1]} only")
+
+
+def _refuse_relation(body: Node, schema: Schema, search_path: tuple[str, ...]) -> None:
+    place, name = body.get("schemaname"), body["relname"]
+    for one in (place,) if place else search_path:
+        if (one, name) in schema.views:
+            raise refuse(
+                f"view {name}",
+                f"it reads the sharded table {schema.views[one, name]}",
+                "name the table instead of the view",
+            )
+    child = _CHILD.fullmatch(name)
+    parent = schema.find(place, child[1], search_path) if child else None
+    if parent is not None and parent.sharded and schema.find(place, name, search_path) is None:
+        raise refuse(name, f"it is a child table of {parent.name}, on one server only", f"name {parent.name}")
+    table = None if "catalogname" in body else schema.find(place, name, search_path)
+    if table is not None and table.sharded and not body.get("inh"):
+        raise refuse(f"ONLY {name}", "the rows of a sharded table are in its child tables", "leave ONLY out")
+    if "catalogname" in body and schema.find(place, name, search_path) is not None:
+        raise refuse(
+            f"{body['catalogname']}.{place}.{name}", "a table is named with its database", "leave it out"
+        )
+
+
+def _unseen(tree: Node, analyser: Analyser) -> Iterator[Node]:
+    """RangeVars that became no relation: those of clauses that the analysis does not know."""
+    skipped = {
+        id(below)
+        for kind, body in walk(tree)
+        if kind in ("LockingClause", "IntoClause")
+        for found, below in walk(body, kind)
+        if found == "RangeVar"
+    }
+    for kind, body in walk(tree):
+        if kind == "RangeVar" and id(body) not in analyser.seen and id(body) not in skipped:
+            yield body
+
+
+def _refuse_columns(root: Level, sharded: Iterable[Relation]) -> None:
+    """Refuse ``ctid`` and ``tableoid`` of sharded tables."""
+    known = set(sharded)
+    for level in root.inside():
+        for reference in level.references:
+            name = field_names(reference.body)[-1]
+            if name not in _OF_CHILDREN:
+                continue
+            meant = resolve(reference.body, reference.names)
+            if (isinstance(meant, Column) and meant.relation in known) or (
+                meant is None and any(relation in known for relation in leaves(reference.names.source))
+            ):
+                raise refuse(
+                    str(name), "rows of different child tables of a sharded table share it", "use the key"
+                )
+
+
+def system_column(root: Level) -> str | None:
+    """A system column of a sharded table that a statement reads, or None."""
+    for level in root.inside():
+        for reference in level.references:
+            name = field_names(reference.body)[-1]
+            if name in SYSTEM_COLUMNS:
+                meant = resolve(reference.body, reference.names)
+                if meant is None or (isinstance(meant, Column) and meant.relation.sharded):
+                    return name
+    return None
+
+
+def table_of(names: tuple[str, ...], schema: Schema, search_path: tuple[str, ...]) -> Table | None:
+    """The cluster's table that a dotted name means, or None."""
+    return schema.find(names[-2] if len(names) > 1 else None, names[-1], search_path) if names else None
+
+
+__all__ = ["PART", "Named", "names_in", "refuse_names", "system_column", "table_of"]

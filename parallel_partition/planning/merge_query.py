@@ -1,0 +1,291 @@
+"""The texts of a split: the probe, the partial query for each server, and the merge query over the partial rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from parallel_partition.errors import InternalError, UnsupportedQuery
+from parallel_partition.planning.aggregates import Aggregate
+from parallel_partition.planning.align import Passed
+from parallel_partition.planning.hide_part import quoted
+from parallel_partition.planning.parse import parse
+from parallel_partition.planning.plan import ShardQuery, Split
+from parallel_partition.planning.splicing import renumber, splice
+from parallel_partition.planning.tokens import scan
+from parallel_partition.planning.trees import Node, walk
+from parallel_partition.planning.write_sql import write_checked
+from parallel_partition.statements import OutputColumn
+
+#: Types up to here have the same OID on every server.
+_FIXED_OIDS = 10_000
+
+_DIRECTIONS = {"SORTBY_ASC": " ASC", "SORTBY_DESC": " DESC"}
+_NULLS = {"SORTBY_NULLS_FIRST": " NULLS FIRST", "SORTBY_NULLS_LAST": " NULLS LAST"}
+
+
+@dataclass
+class MergeOutput:
+    """An output of the merge query, over ``p.g1``, ... and ``p.a1``, ..."""
+
+    node: Node
+
+
+@dataclass
+class MergeSort:
+    """An ORDER BY item of the merge query: an output's position from 1, or an expression."""
+
+    position: int | None
+    node: Node | None
+    direction: str
+    nulls: str
+
+
+@dataclass
+class SplitParts:
+    """What a split is made of before types are known.
+
+    ``select`` is the body of the caller's SELECT, whose WITH, FROM and WHERE the partial query takes over.
+    ``groups`` are expressions over its rows, ``collations`` theirs where it is not the default. ``grouped``
+    is false for DISTINCT alone.
+    """
+
+    select: Node
+    distinct: bool
+    grouped: bool
+    groups: list[Node] = field(default_factory=list)
+    collations: list[str | None] = field(default_factory=list)
+    aggregates: list[Aggregate] = field(default_factory=list)
+    outputs: list[MergeOutput] = field(default_factory=list)
+    having: Node | None = None
+    order: list[MergeSort] = field(default_factory=list)
+    limit: Node | None = None
+    offset: Node | None = None
+
+
+# --- queries over the tables
+# ------------------------------------------------------------------------------------------
+
+
+def probe_of(parts: SplitParts) -> ShardQuery:
+    """The query whose description tells the types of grouped expressions and aggregates."""
+    probed = [node for aggregate in parts.aggregates for node in aggregate.probed]
+    return _shard_query(parts, probed)
+
+
+def _shard_query(parts: SplitParts, aggregates: Sequence[Node]) -> ShardQuery:
+    """The caller's FROM and WHERE under a select list of grouped expressions and aggregates."""
+    columns = [*parts.groups, *aggregates] or [_COUNT]
+    body: Node = {
+        name: parts.select[name]
+        for name in ("withClause", "fromClause", "whereClause")
+        if name in parts.select
+    }
+    body |= {"limitOption": "LIMIT_OPTION_DEFAULT", "op": "SETOP_NONE"}
+    body["targetList"] = [
+        {"ResTarget": {"name": f"c{n}", "val": node}} for n, node in enumerate(columns, start=1)
+    ]
+    if not parts.grouped:
+        body["distinctClause"] = [{}]
+    elif parts.groups:
+        body["groupClause"] = [{"A_Const": {"ival": {"ival": n}}} for n in range(1, len(parts.groups) + 1)]
+    text, numbers = renumber(write_checked({"SelectStmt": body}).encode())
+    return ShardQuery(text.decode(), numbers)
+
+
+_COUNT: Node = {
+    "FuncCall": {
+        "funcname": [{"String": {"sval": "count"}}],
+        "agg_star": True,
+        "funcformat": "COERCE_EXPLICIT_CALL",
+    }
+}
+
+
+# --- the merge query
+# --------------------------------------------------------------------------------------------------
+
+
+def finish(
+    parts: SplitParts,
+    caller: Sequence[OutputColumn],
+    probe: Sequence[OutputColumn],
+    typed: Sequence[int],
+) -> Split:
+    """Make the texts, now that types are known.
+
+    Parameters
+    ----------
+    caller : PostgreSQL's description of the caller's statement
+    probe : its description of the probe
+    typed : the numbers of the caller's parameters that are sent with a type
+
+    Raises
+    ------
+    UnsupportedQuery : with these types it cannot be split
+    """
+    if len(caller) != len(parts.outputs):
+        raise InternalError(f"the statement has {len(caller)} columns, and {len(parts.outputs)} were planned")
+    maker = _Maker(parts, probe)
+    partial = _shard_query(parts, maker.partial)
+    if not parts.groups and not maker.partial:
+        maker.types.append("bigint")
+        maker.oids.append(20)
+    text, numbers = maker.merge_text(caller)
+    shared = sorted((set(partial.numbers or ()) & set(numbers)) - set(typed))
+    if shared:
+        raise UnsupportedQuery(
+            f"${shared[0]}: it is used both inside and outside of aggregates, and has no type; cast it to its type"
+        )
+    as_text = any(_travels_as_text(oid, type) for oid, type in zip(maker.oids, maker.types, strict=True))
+    columns = len(maker.types)
+    return Split(partial, ShardQuery(text, numbers), columns, (as_text,) * columns)
+
+
+def _travels_as_text(oid: int, type: str) -> bool:
+    return oid >= _FIXED_OIDS or type.endswith("[]")
+
+
+class _Maker:
+    """Makes the merge query; ``types`` and ``oids`` are those of the partial columns, ``partial`` their aggregates."""
+
+    def __init__(self, parts: SplitParts, probe: Sequence[OutputColumn]) -> None:
+        self._parts = parts
+        groups = len(parts.groups)
+        self.types = [column.type for column in probe[:groups]]
+        self.oids = [column.oid for column in probe[:groups]]
+        self.partial: list[Node] = []
+        self._collations = list(parts.collations)
+        self._finals: dict[str, Node] = {}
+        for n in range(groups):
+            self._finals[f"g{n + 1}"] = _expression(f'"p"."c{n + 1}"')
+        place = groups
+        for n, aggregate in enumerate(parts.aggregates, start=1):
+            described = probe[place : place + len(aggregate.probed)]
+            place += len(described)
+            self._finals[f"a{n}"] = self._add(aggregate, described)
+        for type in self.types:
+            if type in ("record", "unknown"):
+                raise UnsupportedQuery(
+                    f"GROUP BY a value of type {type}: it cannot be sent on; name its fields"
+                )
+
+    def _add(self, aggregate: Aggregate, described: Sequence[OutputColumn]) -> Node:
+        """Add an aggregate's partial columns, and return what puts them together."""
+        types = [column.type for column in described]
+        made = aggregate.partial(types)
+        columns = []
+        for n, node in enumerate(made):
+            type, oid = _partial_type(aggregate, n, described)
+            self.partial.append(node)
+            self.types.append(type)
+            self.oids.append(oid)
+            self._collations.append(aggregate.collation)
+            columns.append(f'"p"."c{len(self.types)}"')
+        return _expression(aggregate.final(types, columns))
+
+    def merge_text(self, caller: Sequence[OutputColumn]) -> tuple[str, tuple[int, ...]]:
+        """The merge query, and which of the caller's parameters follow the arrays."""
+        parts = self._parts
+        outputs = [
+            f"CAST({self._written(output.node)} AS {_castable(column)}) AS {quoted(column.name)}"
+            for output, column in zip(parts.outputs, caller, strict=True)
+        ]
+        text = f"SELECT {'DISTINCT ' if parts.distinct else ''}{', '.join(outputs)}"
+        text += f' FROM ({self._rows()}) AS "p"'
+        if parts.grouped and parts.groups:
+            text += " GROUP BY " + ", ".join(f'"p"."c{n}"' for n in range(1, len(parts.groups) + 1))
+        if parts.having is not None:
+            text += f" HAVING {self._written(parts.having)}"
+        if parts.order:
+            text += " ORDER BY " + ", ".join(self._sorted(item) for item in parts.order)
+        text += "".join(
+            f" {word} {self._written(node)}"
+            for word, node in (("LIMIT", parts.limit), ("OFFSET", parts.offset))
+            if node is not None
+        )
+        return self._numbered(text)
+
+    def _rows(self) -> str:
+        """The partial rows: one array per column, those with another collation under it."""
+        as_text = any(_travels_as_text(oid, type) for oid, type in zip(self.oids, self.types, strict=True))
+        arrays, listed = [], []
+        collations = self._collations + [None] * (len(self.types) - len(self._collations))
+        for n, (type, collation) in enumerate(zip(self.types, collations, strict=True), start=1):
+            arrays.append(f"${_ARRAYS + n}::{'text' if as_text else type}[]")
+            value = f'CAST("u"."c{n}" AS {type})' if as_text else f'"u"."c{n}"'
+            listed.append(f'{value}{f" COLLATE {collation}" if collation else ""} AS "c{n}"')
+        names = ", ".join(f'"c{n}"' for n in range(1, len(arrays) + 1))
+        return f'SELECT {", ".join(listed)} FROM unnest({", ".join(arrays)}) AS "u"({names})'  # noqa: S608 - see _written
+
+    def _sorted(self, item: MergeSort) -> str:
+        what = str(item.position) if item.node is None else f"({self._written(item.node)})"
+        return what + _DIRECTIONS.get(item.direction, "") + _NULLS.get(item.nulls, "")
+
+    def _written(self, node: Node) -> str:
+        return write_checked(_substituted(node, self._finals))
+
+    def _numbered(self, text: str) -> tuple[str, tuple[int, ...]]:
+        """Number the arrays from 1, and the caller's parameters after them."""
+        columns = len(self.types)
+        tree = parse(text).statements[0]
+        used = {body.get("number", 0) for kind, body in walk(tree) if kind == "ParamRef"}
+        callers = sorted(number for number in used if number <= _ARRAYS)
+        data, old = renumber(text.encode())
+        # What renumber made of first appearance becomes arrays first, the caller's parameters after them.
+        new = {_ARRAYS + n: n for n in range(1, columns + 1)}
+        new |= {number: columns + n for n, number in enumerate(callers, start=1)}
+        return _with_numbers(data, [new[number] for number in old]), tuple(callers)
+
+
+#: Arrays are numbered from here until all parameters are known; PostgreSQL allows 65,535 parameters.
+_ARRAYS = 1_000_000
+
+
+def _with_numbers(data: bytes, numbers: Sequence[int]) -> str:
+    edits = [
+        (token.start, token.end, b"$%d" % numbers[int(data[token.start + 1 : token.end]) - 1])
+        for token in scan(data)
+        if token.kind == "parameter"
+    ]
+    return splice(data, edits).decode()
+
+
+def _partial_type(aggregate: Aggregate, place: int, described: Sequence[OutputColumn]) -> tuple[str, int]:
+    """The type of one of an aggregate's partial columns."""
+    if aggregate.name == "count" or (aggregate.name == "avg" and place == 1):
+        return "bigint", 20
+    column = described[-1]  # for avg, the sum
+    if column.type == "real" and aggregate.name in ("sum", "avg"):
+        return "double precision", 701
+    return column.type, column.oid
+
+
+def _castable(column: OutputColumn) -> str:
+    if column.type == "record":
+        raise UnsupportedQuery(
+            f"column {column.name}: a row is not put together over several servers; name its fields"
+        )
+    return column.type
+
+
+def _expression(text: str) -> Node:
+    """The tree of an expression."""
+    node: Node = parse(f"SELECT {text}").statements[0]["SelectStmt"]["targetList"][0]["ResTarget"]["val"]
+    return node
+
+
+def _substituted(value: Any, finals: dict[str, Node]) -> Any:
+    """A tree over ``p.g1``, ``p.a1``, ... with what these stand for."""
+    if isinstance(value, list):
+        return [_substituted(item, finals) for item in value]
+    if not isinstance(value, dict):
+        return value
+    column = value.get("ColumnRef")
+    if isinstance(column, dict):
+        name = column["fields"][-1]["String"]["sval"]
+        if name not in finals:
+            raise Passed(f"column {name}: it is neither grouped nor in an aggregate")
+        return finals[name]
+    return {name: _substituted(below, finals) for name, below in value.items()}

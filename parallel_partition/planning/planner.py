@@ -1,0 +1,292 @@
+"""From a text to a plan. `STRATEGIES` is the table of contents: each proves that it may be used, or says why not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from parallel_partition.catalog.tables import Schema
+from parallel_partition.planning.align import Aligner, Passed
+from parallel_partition.planning.analysis import Analyser, calls_in, is_aggregate
+from parallel_partition.planning.context import Query
+from parallel_partition.planning.functions import differs_by_server, is_volatile
+from parallel_partition.planning.hide_part import hide_part
+from parallel_partition.planning.known_names import Named, names_in, system_column
+from parallel_partition.planning.one_server import always_one_server, condition_reason
+from parallel_partition.planning.parse import ParsedText, SyntaxNotRead, parse
+from parallel_partition.planning.plan import (
+    LocalPlan,
+    Plan,
+    ReferencePlan,
+    Refusal,
+    SelectPlan,
+    ShardQuery,
+    SplitDraft,
+    Whole,
+)
+from parallel_partition.planning.prune import key_condition
+from parallel_partition.planning.refuse import refuse
+from parallel_partition.planning.scope import Column, Level, resolve
+from parallel_partition.planning.splicing import splice
+from parallel_partition.planning.split import plan_split
+from parallel_partition.planning.trees import Node, StatementTooComplex, walk
+from parallel_partition.planning.utility import plan_utility
+from parallel_partition.planning.whole import plan_whole
+from parallel_partition.planning.write_nodes import Unsupported
+from parallel_partition.planning.writes import plan_write
+
+Piece = Whole | SplitDraft | Refusal
+
+
+def plan(
+    text: str, parameter_oids: tuple[int, ...], state_schema: Schema, search_path: tuple[str, ...]
+) -> Plan:
+    """Plan one statement.
+
+    Parameters
+    ----------
+    text : the statement in ``$n`` form
+    parameter_oids : the types of its parameters as they are sent; 0 for none
+    state_schema : the cluster's tables
+    search_path : the schemas in which unqualified names are looked up
+
+    Raises
+    ------
+    UnsupportedQuery : it is refused, whatever the partitions
+    SyntaxNotRead : the grammar does not read it; ask a server for the error
+    StatementTooComplex : it is too long or too deeply nested
+    """
+    try:
+        return _plan(parse(text), parameter_oids, state_schema, search_path)
+    except RecursionError:
+        raise StatementTooComplex.nested() from None
+
+
+def _plan(parsed: ParsedText, oids: tuple[int, ...], schema: Schema, search_path: tuple[str, ...]) -> Plan:
+    if not parsed.statements:
+        return LocalPlan(parsed.text, "no statement", writes=False)
+    if len(parsed.statements) > 1:
+        raise refuse(
+            f"{len(parsed.statements)} statements in one text",
+            "only one is run at a time",
+            "send them one by one",
+        )
+    tree = parsed.statements[0]
+    analyser = Analyser(schema, search_path)
+    root = analyser.statement(tree)
+    if root is None:
+        return plan_utility(parsed, schema, search_path)
+    named = names_in(tree, root, analyser)
+    if not named.sharded and not named.reference:
+        return _local(parsed.text, tree, root, named, schema)
+    _refuse_mixtures(root, named)
+    if root.kind == "write":
+        return plan_write(parsed, root, named, schema, search_path, oids)
+    if not named.sharded:
+        return _reference(parsed.text, tree, root, named, schema)
+    return _select(parsed, root, named, oids, schema, search_path)
+
+
+def _refuse_mixtures(root: Level, named: Named) -> None:
+    """Refuse what joins tables of all servers with those of one, and clauses that change data on the way."""
+    if "intoClause" in root.node:
+        raise refuse(
+            "SELECT INTO", f"it reads {named.tables[0]}", "create the table first, and insert into it"
+        )
+    for level in root.inside():
+        if level.kind == "write" and level is not root:
+            raise refuse(
+                "WITH (INSERT, UPDATE or DELETE)",
+                "a CTE that changes data, in a statement over tables of the cluster",
+            )
+    if named.sharded and (named.unknown or named.catalogs):
+        other = (
+            ".".join(part for part in named.unknown[0] if part)
+            if named.unknown
+            else "a table of PostgreSQL's catalogs"
+        )
+        raise refuse(
+            f"FROM {other}",
+            f"it is on the catalog's server only, and {named.sharded[0].full_name} is on all",
+            "make it a reference table",
+        )
+    if named.sharded and named.functions:
+        shown = ".".join(part for part in named.functions[0] if part)
+        raise refuse(
+            f"function {shown}",
+            f"it is not PostgreSQL's own, and may read tables of which a server has only a part"
+            f" (the statement reads {named.sharded[0].full_name})",
+        )
+
+
+# --- SELECT without sharded tables
+# ------------------------------------------------------------------------------------
+
+
+def _local(text: str, tree: Node, root: Level, named: Named, schema: Schema) -> LocalPlan:
+    what = "local tables" if named.unknown else "PostgreSQL's catalogs" if named.catalogs else "no tables"
+    return LocalPlan(
+        text,
+        f"{what}: the catalog's server",
+        named.unknown,
+        named.functions,
+        _may_change(tree, root, named, schema),
+    )
+
+
+def _may_change(tree: Node, root: Level, named: Named, schema: Schema) -> bool:
+    """Tell whether a SELECT may change or lock something."""
+    if any(level.kind == "write" for level in root.inside()) or named.functions:
+        return True
+    kinds = {kind for kind, _ in walk(tree)}
+    changing = {"LockingClause", "IntoClause", "InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"}
+    return bool(kinds & changing) or is_volatile(tree, schema) is not None
+
+
+def _reference(text: str, tree: Node, root: Level, named: Named, schema: Schema) -> LocalPlan | ReferencePlan:
+    changes = _may_change(tree, root, named, schema)
+    if named.unknown or named.catalogs or changes:
+        reason = f"reference tables ({', '.join(named.tables)}) on the catalog's server"
+        return LocalPlan(text, reason, named.unknown, named.functions, changes)
+    return ReferencePlan(text, f"only reference tables: {', '.join(named.tables)}", named.tables)
+
+
+# --- SELECT over sharded tables
+# ---------------------------------------------------------------------------------------
+
+
+def one_server(query: Query) -> Piece:
+    """The caller's text on one server, where it can be no more."""
+    if always_one_server(query.condition):
+        return Refusal("the statement's key is in one partition, so no second server is asked")
+    raise Passed(f"{condition_reason(query.condition, query.root)}: it may be on several servers")
+
+
+def whole(query: Query) -> Piece:
+    """The query whole on each server."""
+    return plan_whole(query.parsed, query.root, query.hidden)
+
+
+def split(query: Query) -> Piece:
+    """Partial aggregates on each server, the final ones in a merge session."""
+    return plan_split(query)
+
+
+#: From cheap to dear; a strategy that passes says why.
+STRATEGIES: tuple[Callable[[Query], Piece], ...] = (one_server, whole, split)
+
+
+def _select(
+    parsed: ParsedText,
+    root: Level,
+    named: Named,
+    oids: tuple[int, ...],
+    schema: Schema,
+    search_path: tuple[str, ...],
+) -> SelectPlan:
+    tree = parsed.statements[0]
+    locking = _locking(tree, named)
+    condition = key_condition(root, tree, oids)
+    hidden = hide_part(parsed.data, tree, root, schema, search_path)
+    text = splice(parsed.data, hidden).decode() if hidden else parsed.text
+    if hidden:
+        _require_readable(text)
+    query = Query(parsed, tree, root, schema, search_path, oids, condition, hidden, text)
+    strategy, many, reason = _over_several(query)
+    return SelectPlan(
+        condition=condition,
+        one=ShardQuery(text),
+        many=many,
+        strategy=strategy,  # type: ignore[arg-type] # the names of STRATEGIES, and "refused"
+        reason=reason,
+        one_reason=condition_reason(condition, root),
+        tables=named.tables,
+        locking=locking,
+    )
+
+
+def _require_readable(text: str) -> None:
+    try:
+        parse(text)
+    except SyntaxNotRead as error:
+        raise refuse(
+            "*", f"the column part cannot be hidden from the text: {error}", "name the columns"
+        ) from error
+
+
+def _locking(tree: Node, named: Named) -> bool:
+    """Tell whether a SELECT locks rows; refuse to lock those of reference tables on one server of many."""
+    locking = False
+    for kind, body in walk(tree):
+        if kind != "LockingClause":
+            continue
+        locking = True
+        locked = {one["RangeVar"]["relname"] for one in body.get("lockedRels", [])}
+        copies = [one for one in named.reference if not locked or one.name in locked]
+        if copies:
+            raise refuse(
+                "FOR UPDATE",
+                f"it would lock rows of the reference table {copies[0].full_name} on one server only",
+                "add OF and the sharded tables",
+            )
+    return locking
+
+
+def _over_several(query: Query) -> tuple[str, Piece, str]:
+    """The first strategy that can be proven, its plan and its reason; or the refusal."""
+    passed: dict[str, str] = {}
+    for strategy in STRATEGIES:
+        try:
+            if strategy is not one_server:
+                _require_same_everywhere(query)
+            piece = strategy(query)
+        except (Passed, Unsupported) as reason:
+            passed[strategy.__name__] = str(reason)
+        else:
+            return strategy.__name__.replace("_", " "), piece, _reason(strategy.__name__, query, passed)
+    message = _refusal(passed, query)
+    return "refused", Refusal(message), message
+
+
+def _reason(strategy: str, query: Query, passed: dict[str, str]) -> str:
+    if strategy == "one_server":
+        return condition_reason(query.condition, query.root)
+    if strategy == "whole":
+        return "every row of the result comes from one server"
+    return f"not whole: {passed['whole']}"
+
+
+def _refusal(passed: dict[str, str], query: Query) -> str:
+    reason = passed["whole"] if passed["split"].startswith("nothing to split") else passed["split"]
+    condition = condition_reason(query.condition, query.root).partition(":")[0].removeprefix("key ")
+    return (
+        f"{reason}; over several servers this is not answered: "
+        f"restrict the key ({condition}) so that one server answers"
+    )
+
+
+def _require_same_everywhere(query: Query) -> None:
+    """Make sure that expressions mean the same on every server."""
+    differs = differs_by_server(query.tree, query.root, query.schema)
+    if differs is not None:
+        raise Passed(differs)
+    column = system_column(query.root)
+    if column is not None:
+        raise Passed(f"{column}: each server numbers its rows and transactions by itself")
+    for level in query.root.inside():
+        if level is not query.root:
+            _require_own_aggregates(level, query.schema)
+
+
+def _require_own_aggregates(level: Level, schema: Schema) -> None:
+    """Make sure that the aggregates of a subquery are its own: one over outer columns only is the outer query's."""
+    means = {id(reference.body): resolve(reference.body, reference.names) for reference in level.references}
+    for call in calls_in(level.node):
+        if not is_aggregate(call, schema):
+            continue
+        found = [means.get(id(body)) for kind, body in walk(call.get("args", [])) if kind == "ColumnRef"]
+        own = any(not isinstance(one, Column) or one.relation in level.relations for one in found)
+        if found and not own:
+            raise Passed("an aggregate in a subquery over columns of the query around it")
+
+
+__all__ = ["STRATEGIES", "Aligner", "plan"]

@@ -1,0 +1,187 @@
+"""INSERT, UPDATE and DELETE on sharded and reference tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from parallel_partition.catalog.tables import Schema, Table
+from parallel_partition.planning.align import (
+    Aligner,
+    Distributed,
+    Passed,
+    require_deterministic,
+    sharded_tables,
+)
+from parallel_partition.planning.functions import differs_by_server
+from parallel_partition.planning.hide_part import hide_part
+from parallel_partition.planning.inserts import default_values, plan_insert, refuse_key_changes
+from parallel_partition.planning.known_names import Named, system_column
+from parallel_partition.planning.one_server import condition_reason
+from parallel_partition.planning.parse import ParsedText, parse
+from parallel_partition.planning.plan import (
+    InsertPlan,
+    LocalPlan,
+    ModifyPlan,
+    ReferenceWritePlan,
+    Refusal,
+    ShardQuery,
+)
+from parallel_partition.planning.prune import key_condition
+from parallel_partition.planning.refuse import refuse
+from parallel_partition.planning.scope import Level, leaves
+from parallel_partition.planning.splicing import splice
+from parallel_partition.planning.trees import Node, kind_and_body
+
+WritePlan = InsertPlan | ModifyPlan | ReferenceWritePlan | LocalPlan
+
+
+def plan_write(
+    parsed: ParsedText,
+    root: Level,
+    named: Named,
+    schema: Schema,
+    search_path: tuple[str, ...],
+    oids: tuple[int, ...],
+) -> WritePlan:
+    """Plan an INSERT, UPDATE or DELETE that names a table of the cluster.
+
+    Raises
+    ------
+    UnsupportedQuery : it cannot be done right over several servers
+    """
+    target = next(leaves(root.source))
+    table = target.table
+    if table is None:
+        if named.sharded:
+            raise refuse(
+                f"FROM {named.sharded[0].full_name}", f"{target.full_name} is on the catalog's server only"
+            )
+        return LocalPlan(
+            parsed.text,
+            f"a write of {target.full_name}: the catalog's server",
+            named.unknown,
+            named.functions,
+        )
+    tree = parsed.statements[0]
+    kind, body = kind_and_body(tree)
+    if "CurrentOfExpr" in body.get("whereClause", {}):
+        raise refuse("WHERE CURRENT OF", "a cursor is on one server")
+    if not table.sharded:
+        return _reference_write(parsed, kind, body, root, named, table, schema)
+    hidden = hide_part(parsed.data, tree, root, schema, search_path)
+    if kind == "InsertStmt":
+        return plan_insert(parsed, body, root, table, oids, hidden)
+    return _modify(parsed, body, root, table, schema, oids, hidden)
+
+
+# --- UPDATE and DELETE of sharded tables
+# ------------------------------------------------------------------------------
+
+
+def _modify(
+    parsed: ParsedText,
+    body: Node,
+    root: Level,
+    table: Table,
+    schema: Schema,
+    oids: tuple[int, ...],
+    hidden: list[tuple[int, int, bytes]],
+) -> ModifyPlan:
+    tree = parsed.statements[0]
+    refuse_key_changes(body, table)
+    condition = key_condition(root, tree, oids)
+    text = splice(parsed.data, hidden).decode()
+    parse(text)
+    reason = condition_reason(condition, root)
+    refusal = None
+    try:
+        _require_aligned(tree, root, schema)
+    except Passed as passed:
+        key = ", ".join(table.key)
+        refusal = Refusal(
+            f"{passed}; over several servers this is not done: restrict the key ({key}) to one server"
+        )
+        reason += f"; one server only: {passed}"
+    return ModifyPlan(
+        (table.schema, table.name), condition, ShardQuery(text), reason, "returningClause" in body, refusal
+    )
+
+
+def _require_aligned(tree: Node, root: Level, schema: Schema) -> None:
+    """Make sure that a write of all rows is the same write of each server's rows."""
+    differs = differs_by_server(tree, root, schema)
+    if differs is not None:
+        raise Passed(differs)
+    column = system_column(root)
+    if column is not None:
+        raise Passed(f"{column}: each server numbers its rows and transactions by itself")
+    if not isinstance(Aligner().of_level(root), Distributed):
+        raise Passed("FROM: the tables are on every server")
+
+
+# --- reference tables
+# -------------------------------------------------------------------------------------------------
+
+
+def _reference_write(
+    parsed: ParsedText, kind: str, body: Node, root: Level, named: Named, table: Table, schema: Schema
+) -> ReferenceWritePlan:
+    name = f"{table.schema}.{table.name}"
+    what = f"a write of the reference table {name}"
+    if named.sharded:
+        raise refuse(f"FROM {named.sharded[0].full_name}", f"each server has other rows of it, in {what}")
+    if named.unknown or named.catalogs:
+        raise refuse("FROM a local table", f"it is on the catalog's server only, in {what}")
+    if named.functions:
+        raise refuse(f"function {named.functions[0][1]}", f"it is not PostgreSQL's own, in {what}")
+    differs = differs_by_server(parsed.statements[0], root, schema)
+    if differs is not None:
+        raise refuse(*_clause_and_reason(f"{differs}, in {what}"))
+    column = system_column(root)
+    if column is not None:
+        raise refuse(column, f"it differs between servers, in {what}")
+    if kind == "UpdateStmt" and "fromClause" in body:
+        raise refuse(
+            "UPDATE ... FROM", f"a row may match another row on each server, in {what}", "use a subquery"
+        )
+    try:
+        _require_same_rows(root)
+    except Passed as passed:
+        raise refuse(*_clause_and_reason(f"{passed}, in {what}")) from None
+    for default in default_values(kind, body, table):
+        raise refuse(
+            default,
+            f"its default is not a constant, and each server would give a value of its own, in {what}",
+            "give the value",
+        )
+    if kind == "InsertStmt" and "valuesLists" not in _select_of(body):
+        raise refuse("INSERT ... SELECT", f"it is not supported yet, in {what}", "insert VALUES")
+    return ReferenceWritePlan(
+        (table.schema, table.name),
+        ShardQuery(parsed.text),
+        f"{name} is on every server",
+        "returningClause" in body,
+    )
+
+
+def _require_same_rows(root: Level) -> None:
+    """Make sure that every subquery gives the same rows on every server."""
+    for level in _queries(root):
+        if sharded_tables(level):
+            raise Passed("a subquery over a sharded table")
+        require_deterministic(level)
+
+
+def _queries(root: Level) -> Iterator[Level]:
+    for level in root.inside():
+        if level is not root:
+            yield level
+
+
+def _select_of(body: Node) -> Node:
+    return body.get("selectStmt", {}).get("SelectStmt", {"valuesLists": []})  # type: ignore[no-any-return]
+
+
+def _clause_and_reason(text: str) -> tuple[str, str]:
+    clause, _, reason = text.partition(": ")
+    return (clause, reason) if reason else (text, "it is not supported")
