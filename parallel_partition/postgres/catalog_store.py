@@ -20,6 +20,9 @@ Connection = psycopg.Connection[Any]
 #: The layout of the catalog that this library reads and writes.
 FORMAT_VERSION = 1
 
+#: The version of the map and of the tables of a new cluster; the catalog's sequence starts behind it.
+FIRST_VERSION = 1
+
 _CATALOG = load("catalog")
 _SERVER = load("server")
 
@@ -47,6 +50,12 @@ def row(connection: Connection, statement: str, /, **parameters: Any) -> tuple[A
         return cursor.execute(_text(statement), parameters or None).fetchone()
 
 
+def rows(connection: Connection, statement: str, /, **parameters: Any) -> list[tuple[Any, ...]]:
+    """All rows of a statement of ``catalog.sql`` or ``server.sql``."""
+    with connection.cursor(row_factory=tuple_row) as cursor:
+        return cursor.execute(_text(statement), parameters or None).fetchall()
+
+
 def _text(statement: str) -> str:
     return _CATALOG[statement] if statement in _CATALOG else _SERVER[statement]
 
@@ -71,20 +80,16 @@ def initialise_server(
 
 def initialise_catalog(
     connection: Connection, cluster_id: UUID, servers: Mapping[str, str], homes: Sequence[str]
-) -> int:
+) -> None:
     """Make the catalog beside the first server's own part, in the open transaction.
 
     Parameters
     ----------
     servers : conninfo without password by name, in the order in which servers are taken
     homes : the server of each partition, in the partitions' order
-
-    Returns
-    -------
-    The version of the map and of the tables.
     """
     connection.execute(_CATALOG["create"])
-    version = draw_version(connection)
+    version = FIRST_VERSION
     run(
         connection,
         "insert_cluster",
@@ -94,9 +99,13 @@ def initialise_catalog(
         version=version,
     )
     for name, conninfo in servers.items():
-        run(connection, "insert_server", name=name, conninfo=conninfo, version=version)
+        insert_server(connection, name, conninfo, version)
     run(connection, "insert_shard_map", homes=list(homes), num_partitions=len(homes), version=version)
-    return version
+
+
+def insert_server(connection: Connection, name: str, conninfo: str, version: int) -> None:
+    """Catalogue a server behind those that are there; ``conninfo`` holds no password."""
+    run(connection, "insert_server", name=name, conninfo=conninfo, version=version)
 
 
 def draw_version(connection: Connection) -> int:
@@ -165,7 +174,7 @@ def load_state(connection: Connection) -> ClusterState:
         search_path = _search_path(connection)
         pin(connection)
         _check_format(connection)
-        loaded = _Loaded(**{name: _rows(connection, f"load_{name}") for name in _Loaded._fields})
+        loaded = _Loaded(**{name: rows(connection, f"load_{name}") for name in _Loaded._fields})
     cluster_id, _, num_partitions, schema_version, catalog = loaded.cluster[0]
     servers = {name: Server(name, conninfo, version) for name, conninfo, version in loaded.servers}
     shard_map = ShardMap(
@@ -175,11 +184,6 @@ def load_state(connection: Connection) -> ClusterState:
         max(server.map_version for server in servers.values()),
     )
     return ClusterState(cluster_id, servers, catalog, shard_map, _schema(loaded, schema_version), search_path)
-
-
-def _rows(connection: Connection, statement: str) -> list[tuple[Any, ...]]:
-    with connection.cursor(row_factory=tuple_row) as cursor:
-        return cursor.execute(_text(statement)).fetchall()
 
 
 def _search_path(connection: Connection) -> tuple[str, ...]:
@@ -201,7 +205,7 @@ def _check_format(connection: Connection) -> None:
             else ("make a cluster with Cluster.create, or give the conninfo of the first server of one")
         )
         raise CatalogMissing(f"no cluster is catalogued in {place}; {what}")
-    [(_, format_version, *_)] = _rows(connection, "load_cluster")
+    [(_, format_version, *_)] = rows(connection, "load_cluster")
     if format_version > FORMAT_VERSION:
         raise CatalogVersion(
             f"the catalog in {place} has format {format_version}, written by a newer parallel_partition; this one "

@@ -16,7 +16,7 @@ from psycopg import sql
 
 from parallel_partition.catalog.key_text import key_text, key_text_of_literal, key_text_of_parameter
 from parallel_partition.catalog.shard_map import ShardMap, joined, part_of
-from parallel_partition.postgres.key_sql import part_expression
+from parallel_partition.planning.key_sql import part_expression
 from parallel_partition.postgres.named_sql import load
 
 pytestmark = pytest.mark.both_versions
@@ -72,7 +72,7 @@ def server(module_plain: str) -> Iterator[psycopg.Connection[Any]]:
 def in_sql(
     connection: psycopg.Connection[Any], values: list[Any], type: str, num_partitions: int
 ) -> list[int]:
-    part = part_expression([sql.SQL("v")], num_partitions)
+    part = sql.SQL(part_expression(["v"], num_partitions))
     query = sql.SQL("SELECT {} FROM unnest(%s::text[]::{}[]) WITH ORDINALITY AS u(v, n) ORDER BY n").format(
         part, sql.SQL(TYPES[type])
     )
@@ -106,7 +106,7 @@ def test_python_and_sql_agree(server: psycopg.Connection[Any]) -> None:
 def test_keys_of_two_columns(
     server: psycopg.Connection[Any], keys: list[tuple[int | None, str | None]]
 ) -> None:
-    part = part_expression([sql.Identifier("a"), sql.Identifier("b")], 32)
+    part = sql.SQL(part_expression(["a", "b"], 32))
     query = sql.SQL(
         "SELECT {} FROM unnest(%s::bigint[], %s::text[]) WITH ORDINALITY AS u(a, b, n) ORDER BY n"
     )
@@ -129,15 +129,15 @@ def test_every_column_type_of_a_key(server: psycopg.Connection[Any]) -> None:
         "numeric(10, 2)": ("1.005", "1.01"),
     }
     for type, (given_text, text) in columns.items():
-        value = sql.SQL("{}::{}").format(sql.Literal(given_text), sql.SQL(type))
-        row = server.execute(sql.SQL("SELECT {}").format(part_expression([value], 1_000))).fetchone()
+        part = part_expression([f"'{given_text}'::{type}"], 1_000)
+        row = server.execute(f"SELECT {part}").fetchone()
         assert row == (part_of(text, 1_000),), type
 
 
 def test_null_is_in_the_partition_of_the_empty_text(server: psycopg.Connection[Any]) -> None:
     one = server.execute("SELECT parallel_partition.part_of(NULL, 15), parallel_partition.part_of('', 15)")
     assert one.fetchone() == (7, 7)
-    two = sql.SQL("SELECT {}").format(part_expression([sql.SQL("NULL::int"), sql.SQL("NULL::text")], 15))
+    two = "SELECT " + part_expression(["NULL::int", "NULL::text"], 15)
     assert server.execute(two).fetchone() == (part_of(joined((None, None)), 15),)
 
 

@@ -12,8 +12,8 @@ CREATE TABLE parallel_partition.cluster (
 );
 
 -- Whoever changes the cluster holds a lock on its row, so changes follow each other. Versions are drawn here: they
--- only grow, and gaps are fine.
-CREATE SEQUENCE parallel_partition.version AS bigint;
+-- only grow, and gaps are fine. Version 1 is the new cluster's.
+CREATE SEQUENCE parallel_partition.version AS bigint START 2;
 
 -- conninfo says where the server is and who connects, nothing else, and never a password.
 CREATE TABLE parallel_partition.server (
@@ -57,7 +57,7 @@ GRANT SELECT ON parallel_partition.cluster, parallel_partition.server, parallel_
     parallel_partition.declared_table, parallel_partition.column_sequence TO PUBLIC
 
 -- name: insert_cluster
--- The cluster's row; its first version is the one drawn for its map.
+-- The cluster's row.
 INSERT INTO parallel_partition.cluster (cluster_id, format_version, num_partitions, schema_version)
 VALUES (%(cluster_id)s, %(format_version)s, %(num_partitions)s, %(version)s)
 

@@ -169,3 +169,42 @@ SELECT pg_catalog.setval('parallel_partition.map_version', %(map_version)s::bigi
 -- The two sequences, as a router sees them.
 SELECT pg_catalog.pg_sequence_last_value('parallel_partition.map_version'),
        pg_catalog.pg_sequence_last_value('parallel_partition.schema_version')
+
+-- name: facts
+-- What decides whether this database fits into a cluster.
+SELECT pg_catalog.current_setting('server_version_num')::integer AS version,
+       pg_catalog.current_setting('server_encoding') AS encoding,
+       pg_catalog.json_build_object(
+           'provider', d.datlocprovider,
+           'collation', d.datcollate,
+           'character type', d.datctype,
+           -- The column has been renamed since PostgreSQL 17.
+           'locale', coalesce(pg_catalog.to_jsonb(d) ->> 'datlocale', pg_catalog.to_jsonb(d) ->> 'daticulocale'),
+           'collation version', pg_catalog.pg_database_collation_actual_version(d.oid)) AS ordering,
+       pg_catalog.has_database_privilege(d.oid, 'CREATE') AS may_create,
+       pg_catalog.current_setting('max_prepared_transactions')::integer AS prepared_slots,
+       pg_catalog.pg_is_in_recovery() AS standby,
+       (SELECT min(gid) FROM pg_catalog.pg_prepared_xacts
+        WHERE database = d.datname AND gid LIKE 'pp1:%') AS prepared
+FROM pg_catalog.pg_database AS d
+WHERE d.datname = pg_catalog.current_database()
+
+-- name: mark_database
+-- Leave a mark in this database until the transaction ends.
+SELECT pg_catalog.pg_advisory_xact_lock(%(mark)s::bigint)
+
+-- name: marks_of_database
+-- The marks in this database.
+SELECT (classid::bigint << 32) | objid::bigint FROM pg_catalog.pg_locks
+WHERE locktype = 'advisory' AND objsubid = 1 AND granted
+  AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
+
+-- name: status
+-- How this server is doing.
+SELECT pg_catalog.current_setting('server_version'),
+       (SELECT count(*) FROM parallel_partition.held WHERE state = 'live'),
+       pg_catalog.pg_sequence_last_value('parallel_partition.map_version'),
+       pg_catalog.pg_sequence_last_value('parallel_partition.schema_version'),
+       pg_catalog.pg_database_size(pg_catalog.current_database()),
+       (SELECT count(*) FROM pg_catalog.pg_prepared_xacts
+        WHERE database = pg_catalog.current_database() AND gid LIKE 'pp1:%')

@@ -1,0 +1,304 @@
+"""A cluster: its servers, its shard map, its tables."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from itertools import count
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from psycopg.rows import RowFactory
+
+from parallel_partition.catalog.cluster import ClusterState, Server
+from parallel_partition.catalog.shard_map import ShardMap
+from parallel_partition.catalog.tables import Table
+from parallel_partition.dbapi.connection import Connection
+from parallel_partition.errors import InvalidCluster
+from parallel_partition.execution.create_cluster import add_server, create_cluster
+from parallel_partition.execution.create_table import check_declared, create_table, drop_table
+from parallel_partition.execution.router import Router
+from parallel_partition.execution.server_status import ServerStatus, server_statuses
+from parallel_partition.postgres import catalog_store
+from parallel_partition.postgres.connecting import connected
+from parallel_partition.postgres.conninfo import completed, parsed
+from parallel_partition.postgres.pool import Pools, ServerPool
+from parallel_partition.sqlalchemy_tables import declaration_of
+
+if TYPE_CHECKING:
+    import sqlalchemy
+
+#: A sharded table has a child table per partition; more of them than this cost more than they bring.
+MAX_PARTITIONS = 10_000
+
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}")
+
+#: Gives the password of a server by its name, or None.
+PasswordCallback = Callable[[str], str | None]
+
+
+class Cluster:
+    """PostgreSQL databases that are one logical database. Made by `Cluster.create` and `Cluster.open`.
+
+    What it tells of the cluster is what the catalog said when it was opened or last changed here; `refresh` asks again.
+    """
+
+    def __init__(self, state: ClusterState, conninfo_of: Callable[[Server], str]) -> None:
+        self._conninfo_of = conninfo_of
+        self._pools = Pools({})
+        self._add_pools(state)
+        self._router = Router(state, self._pools, self._load)
+
+    # --- made -------------------------------------------------------------------------------------------------
+
+    @classmethod
+    def create(
+        cls, conninfos: Sequence[str], num_partitions: int = 32, names: Sequence[str] | None = None
+    ) -> Self:
+        """Make a cluster of databases. The first holds the catalog.
+
+        Nothing is changed in them but a new schema ``parallel_partition``. Passwords are not stored.
+
+        Parameters
+        ----------
+        conninfos : one per database, as libpq takes them: ``host=... dbname=...`` or a URI
+        num_partitions : how many partitions there are, for good (later it only grows, by a factor)
+        names : the servers' names; s1, s2, ... by default
+
+        Raises
+        ------
+        errors.InvalidCluster : arguments that no cluster can have, or databases that do not fit each other
+        errors.CatalogExists : a cluster is catalogued in one of them already
+        errors.ServerUnavailable : one cannot be reached
+        """
+        parameters = _named(conninfos, names)
+        _check_num_partitions(num_partitions)
+        state = create_cluster(parameters, num_partitions)
+        return cls(state, lambda server: completed(server.conninfo, parameters[server.name]))
+
+    @classmethod
+    def open(cls, conninfo: str, *, password: PasswordCallback | None = None) -> Self:
+        """Open the cluster whose catalog is in a database.
+
+        Parameters
+        ----------
+        conninfo : of that database. Its settings (TLS, timeouts, ...) are used for the other servers too, and its
+            password for those with the same host and user
+        password : called with the name of each other server, gives its password or None. Without one they are
+            found where libpq looks: the password file, the service file, the environment
+
+        Raises
+        ------
+        errors.CatalogMissing : there is no catalog in that database
+        errors.CatalogVersion : a newer library wrote it
+        errors.ServerUnavailable : it cannot be reached
+        """
+        opening = parsed(conninfo)
+        with connected("catalog", opening) as connection:
+            state = catalog_store.load_state(connection)
+
+        def conninfo_of(server: Server) -> str:
+            if server.name == state.catalog:
+                return conninfo
+            return completed(server.conninfo, opening, password(server.name) if password else None)
+
+        return cls(state, conninfo_of)
+
+    # --- what it is -------------------------------------------------------------------------------------------
+
+    @property
+    def _state(self) -> ClusterState:
+        return self._router.state
+
+    @property
+    def servers(self) -> Mapping[str, Server]:
+        """The servers by name, in the order in which they are taken."""
+        return self._state.servers
+
+    @property
+    def tables(self) -> Mapping[tuple[str, str], Table]:
+        """The sharded and the reference tables by schema and name."""
+        return self._state.schema.tables
+
+    @property
+    def shard_map(self) -> ShardMap:
+        """Which partition and which server a key has: ``partition_of(key)``, ``server_of(key)``, ``version``."""
+        return self._state.shard_map
+
+    def __repr__(self) -> str:
+        state = self._state
+        return (
+            f"<Cluster map v{state.shard_map.version} | {_count(len(state.servers), 'server')} | "
+            f"{_count(state.num_partitions, 'partition')}>"
+        )
+
+    def refresh(self) -> None:
+        """Read the catalog again."""
+        self._router.replace(self._load())
+
+    def _load(self) -> ClusterState:
+        with self._pools[self._state.catalog].connection() as connection:
+            state = catalog_store.load_state(connection)
+        self._add_pools(state)
+        return state
+
+    def _add_pools(self, state: ClusterState) -> None:
+        """Give a pool to each server that has none, also to those that others have added."""
+        for name, server in state.servers.items():
+            if name not in self._pools:
+                self._pools.add(ServerPool(server, self._conninfo_of(server), state.cluster_id))
+
+    # --- changed ----------------------------------------------------------------------------------------------
+
+    def create_table(
+        self,
+        table: str | sqlalchemy.Table,
+        key: str | Sequence[str] | None = None,
+        *,
+        reference: bool = False,
+    ) -> Table:
+        """Make a table on every server, in one step.
+
+        Parameters
+        ----------
+        table : a CREATE TABLE statement, or a SQLAlchemy ``Table`` (its indexes are made too)
+        key : the column or columns whose values decide where a row is
+        reference : instead of a key: every server has all rows
+
+        Raises
+        ------
+        errors.UnsupportedTable : a type, clause or constraint that cannot be held over several servers
+        psycopg.Error : what PostgreSQL says to the statement
+
+        Example
+        -------
+        >>> cluster.create_table("CREATE TABLE orders (id bigint PRIMARY KEY, total numeric)", key="id")
+        """
+        columns = check_declared(key, reference)
+        name, cluster_id = self._state.catalog, self._state.cluster_id
+        made = create_table(self._pools, name, cluster_id, declaration_of(table), columns)
+        self.refresh()
+        return self.tables[made.schema, made.name]
+
+    def drop_table(self, name: str | tuple[str, str]) -> None:
+        """Drop a table of the cluster on every server, with its rows.
+
+        Parameters
+        ----------
+        name : ``orders``, ``sales.orders`` or ``("sales", "orders")``
+
+        Raises
+        ------
+        errors.UnknownTable : the cluster has no such table
+        """
+        drop_table(self._pools, self._state.catalog, self._state.cluster_id, name)
+        self.refresh()
+
+    def add_server(self, conninfo: str, name: str | None = None) -> Server:
+        """Add an empty database: it gets all tables and the rows of reference tables, and no partitions yet.
+
+        Parameters
+        ----------
+        conninfo : of the database; the password is not stored
+        name : the server's name, by default the next free of s1, s2, ...
+
+        Raises
+        ------
+        errors.InvalidCluster : it cannot be a server of this cluster
+        errors.ServerUnavailable : it cannot be reached
+        """
+        name = name or next(free for n in count(1) if (free := f"s{n}") not in self.servers)
+        check_name(name)
+        parameters = parsed(conninfo)
+        add_server(self._pools, self._state, name, parameters)
+        others = self._conninfo_of
+        self._conninfo_of = lambda server: (
+            completed(server.conninfo, parameters) if server.name == name else others(server)
+        )
+        self.refresh()
+        return self.servers[name]
+
+    def status(self) -> tuple[ServerStatus, ...]:
+        """Ask every server how it is, in server order; one that cannot be reached says why."""
+        self.refresh()
+        return server_statuses(self._pools, self._state)
+
+    # --- the end ----------------------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._pools.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _named(conninfos: Sequence[str], names: Sequence[str] | None) -> dict[str, dict[str, Any]]:
+    if isinstance(conninfos, str):
+        raise InvalidCluster("conninfos is one text; give a list with a conninfo for each server")
+    if not conninfos:
+        raise InvalidCluster("a cluster has at least one server; no conninfo was given")
+    if names is None:
+        names = [f"s{number}" for number in range(1, len(conninfos) + 1)]
+    if isinstance(names, str) or len(names) != len(conninfos):
+        raise InvalidCluster(f"{len(conninfos)} conninfos need as many names; given: {names!r}")
+    for name in names:
+        check_name(name)
+    if len(set(names)) < len(names):
+        raise InvalidCluster(f"servers have different names; given: {', '.join(names)}")
+    return {name: parsed(conninfo) for name, conninfo in zip(names, conninfos, strict=True)}
+
+
+def check_name(name: str) -> None:
+    """Refuse what cannot be the name of a server."""
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise InvalidCluster(
+            f"{name!r} is no name for a server: 1 to 63 ASCII letters, digits, dots, dashes and underscores"
+        )
+
+
+def _check_num_partitions(number: int) -> None:
+    if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= MAX_PARTITIONS:
+        raise InvalidCluster(f"num_partitions is a whole number from 1 to {MAX_PARTITIONS:,}, not {number!r}")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def connect(
+    conninfo: str,
+    *,
+    autocommit: bool = False,
+    row_factory: RowFactory[Any] | None = None,
+    password: PasswordCallback | None = None,
+) -> Connection[Any]:
+    """Connect to the cluster whose catalog is in a database. Closing the connection closes all that it opened.
+
+    Parameters
+    ----------
+    conninfo, password : as `Cluster.open` takes them
+    autocommit, row_factory : as `Cluster.connect` takes them
+
+    Raises
+    ------
+    errors.CatalogMissing, errors.CatalogVersion, errors.ServerUnavailable : as `Cluster.open` does
+
+    Example
+    -------
+    >>> with parallel_partition.connect("host=localhost dbname=shop") as connection:
+    ...     connection.execute("SELECT count(*) FROM orders").fetchone()
+    """
+    cluster = Cluster.open(conninfo, password=password)
+    try:
+        return Connection(
+            cluster._router, autocommit=autocommit, row_factory=row_factory, on_close=cluster.close
+        )
+    except BaseException:
+        cluster.close()
+        raise
