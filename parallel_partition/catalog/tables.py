@@ -86,11 +86,11 @@ class Schema(Mapping[tuple[str, str], Table]):
 
     tables: Mapping[tuple[str, str], Table] = field(default_factory=dict)
     version: int = 0
-    volatile_functions: frozenset[str] = frozenset()
-    stable_functions: frozenset[str] = frozenset()
-    aggregates: frozenset[str] = frozenset()
-    window_functions: frozenset[str] = frozenset()
-    functions: frozenset[str] = frozenset()
+    volatile_functions: frozenset[str] = field(default=frozenset(), repr=False)
+    stable_functions: frozenset[str] = field(default=frozenset(), repr=False)
+    aggregates: frozenset[str] = field(default=frozenset(), repr=False)
+    window_functions: frozenset[str] = field(default=frozenset(), repr=False)
+    functions: frozenset[str] = field(default=frozenset(), repr=False)
     views: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
     def __getitem__(self, name: tuple[str, str]) -> Table:

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 import psycopg
 from psycopg import pq
 from psycopg.abc import PQGen
-from psycopg.conninfo import ConnectionInfo
+from psycopg import ConnectionInfo
 from psycopg.errors import Diagnostic
 from psycopg.rows import Row, RowFactory, tuple_row
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from time import monotonic
@@ -20,6 +20,9 @@ from parallel_partition.catalog.cluster import Server
 from parallel_partition.postgres.driver_errors import as_driver_error
 from parallel_partition.postgres.identity import check_identity
 from parallel_partition.postgres.session import Session
+
+# What a pool warns of is raised here as an error, with the server's name; without a handler it would also go to stderr.
+logging.getLogger("psycopg.pool").addHandler(logging.NullHandler())
 
 #: PostgreSQL's own default allows 100 sessions in all; this leaves room for other clients.
 MAX_SIZE = 64
@@ -47,7 +50,6 @@ class ServerPool:
         self._cluster_id = cluster_id
         self._sessions: WeakKeyDictionary[psycopg.Connection[Any], Session] = WeakKeyDictionary()
         self._failure: psycopg.Error | errors.Error | None = None
-        self._failures = threading.Condition()
         self._conninfo = conninfo
         self._pool: ConnectionPool[psycopg.Connection[Any]] = ConnectionPool(
             conninfo,
@@ -66,7 +68,8 @@ class ServerPool:
 
     def _connect_options(self) -> dict[str, Any]:
         given = conninfo_to_dict(self._conninfo)
-        options: dict[str, Any] = {"autocommit": True}
+        # Statements are read as UTF-8 before they are sent.
+        options: dict[str, Any] = {"autocommit": True, "client_encoding": "utf8"}
         if "connect_timeout" not in given:
             options["connect_timeout"] = CONNECT_TIMEOUT
         if "application_name" not in given:
@@ -150,6 +153,7 @@ class ServerPool:
     def _configure(self, connection: psycopg.Connection[Any]) -> None:
         try:
             check_identity(connection, self._cluster_id, self.name)
+            _check_strings(connection, self.name)
         except (psycopg.Error, errors.Error) as error:
             self._connecting_failed(error)
             raise
@@ -203,6 +207,16 @@ class Pools(Mapping[str, ServerPool]):
         """Close every pool."""
         for pool in self._pools.values():
             pool.close()
+
+
+def _check_strings(connection: psycopg.Connection[Any], server: str) -> None:
+    """Refuse sessions in which a backslash escapes: a statement would mean another thing than what was planned."""
+    if connection.pgconn.parameter_status(b"standard_conforming_strings") != b"on":
+        message = (
+            f"server {server} has standard_conforming_strings off for this user or database; statements would not "
+            "mean there what they are read as. Set it to on, PostgreSQL's default"
+        )
+        raise errors.InvalidCluster(message).at(server)
 
 
 def _reporting_connection(report: Callable[[psycopg.Error], None]) -> type[psycopg.Connection[Any]]:
