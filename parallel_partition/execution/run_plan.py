@@ -182,7 +182,7 @@ class Runner:
                 return Explanation("whole", plan.reason, share, dict.fromkeys(homes, whole.shard.text), merge)
             case SplitDraft() as draft:
                 if planned.split is None:
-                    planned.split = self._complete(draft, request)
+                    planned.split = self._complete(draft, request._replace(text=planned.encode(plan.one.text)))
                 texts = dict.fromkeys(homes, planned.split.partial.text)
                 return Explanation("split", plan.reason, share, texts, planned.split.merge.text)
             case Refusal(message):
@@ -219,7 +219,7 @@ class Runner:
                 return self._whole(planned, whole, homes, parts, request, plan.locking)
             case SplitDraft() as draft:
                 if planned.split is None:
-                    planned.split = self._complete(draft, request)
+                    planned.split = self._complete(draft, request._replace(text=planned.encode(plan.one.text)))
                 return self._split(planned, planned.split, homes, parts, request)
             case Refusal(message):
                 raise as_driver_error(errors.UnsupportedQuery(message))
@@ -264,7 +264,7 @@ class Runner:
         return answer_of(self.merge.compute(split, partials, request.parameters, request.result_format))
 
     def _complete(self, draft: SplitDraft, request: Statement) -> Split:
-        """Let PostgreSQL describe the caller's statement and the probe, and finish the plan with their types."""
+        """Let PostgreSQL describe the caller's statement (``part`` hidden) and the probe, and finish the plan."""
         oids = [parameter[1] for parameter in request.parameters]
         caller = self._describe(request.text, oids)
         numbers = draft.probe.numbers

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from psycopg.pq.abc import PGresult
 
@@ -56,7 +56,14 @@ def insert_statements(
             for server in router.state.servers
             if server in rows_of_server
         }
+    _refuse_several(plan, statements)
     return frozenset(parts), statements
+
+
+def _refuse_several(plan: InsertPlan | ModifyPlan, servers: Collection[str]) -> None:
+    """Refuse a write that only one server can do right, when it reaches several."""
+    if len(servers) > 1 and plan.refusal is not None:
+        raise as_driver_error(errors.UnsupportedQuery(plan.refusal.message))
 
 
 def _one_row(plan: InsertPlan, row: str, part: int, request: Statement) -> Statement:
@@ -88,6 +95,7 @@ def run_modify(
     """Run UPDATE or DELETE on the homes of the partitions that it can match."""
     parts = partitions(plan.condition, request.parameters, router.state.shard_map)
     homes = router.homes(parts) or (router.state.catalog,)
+    _refuse_several(plan, homes)
     statement = _for_shard(planned, plan.query.text, plan.query.numbers, request)
     return _write(transaction, dict.fromkeys(homes, statement), parts)
 
