@@ -182,7 +182,9 @@ class Runner:
                 return Explanation("whole", plan.reason, share, dict.fromkeys(homes, whole.shard.text), merge)
             case SplitDraft() as draft:
                 if planned.split is None:
-                    planned.split = self._complete(draft, request._replace(text=planned.encode(plan.one.text)))
+                    planned.split = self._complete(
+                        draft, request._replace(text=planned.encode(plan.one.text))
+                    )
                 texts = dict.fromkeys(homes, planned.split.partial.text)
                 return Explanation("split", plan.reason, share, texts, planned.split.merge.text)
             case Refusal(message):
@@ -219,7 +221,9 @@ class Runner:
                 return self._whole(planned, whole, homes, parts, request, plan.locking)
             case SplitDraft() as draft:
                 if planned.split is None:
-                    planned.split = self._complete(draft, request._replace(text=planned.encode(plan.one.text)))
+                    planned.split = self._complete(
+                        draft, request._replace(text=planned.encode(plan.one.text))
+                    )
                 return self._split(planned, planned.split, homes, parts, request)
             case Refusal(message):
                 raise as_driver_error(errors.UnsupportedQuery(message))
