@@ -15,13 +15,14 @@ from parallel_partition.catalog.shard_map import ShardMap
 from parallel_partition.catalog.tables import Table
 from parallel_partition.dbapi.connection import Connection
 from parallel_partition.errors import InvalidCluster
+from parallel_partition.execution.change_everywhere import settle_versions
 from parallel_partition.execution.create_cluster import add_server, create_cluster
 from parallel_partition.execution.create_table import check_declared, create_table, drop_table
 from parallel_partition.execution.router import Router
 from parallel_partition.execution.server_status import ServerStatus, server_statuses
 from parallel_partition.postgres import catalog_store
 from parallel_partition.postgres.connecting import connected
-from parallel_partition.postgres.conninfo import completed, parsed
+from parallel_partition.postgres.conninfo import completed, parsed, rejoined
 from parallel_partition.postgres.pool import Pools, ServerPool
 from parallel_partition.sqlalchemy_tables import declaration_of
 
@@ -47,7 +48,7 @@ class Cluster:
         self._conninfo_of = conninfo_of
         self._pools = Pools({})
         self._add_pools(state)
-        self._router = Router(state, self._pools, self._load)
+        self._router = Router(state, self._pools, self._reload)
 
     # --- made -------------------------------------------------------------------------------------------------
 
@@ -74,7 +75,7 @@ class Cluster:
         parameters = _named(conninfos, names)
         _check_num_partitions(num_partitions)
         state = create_cluster(parameters, num_partitions)
-        return cls(state, lambda server: completed(server.conninfo, parameters[server.name]))
+        return cls(state, lambda server: rejoined(server.conninfo, parameters[server.name]))
 
     @classmethod
     def open(cls, conninfo: str, *, password: PasswordCallback | None = None) -> Self:
@@ -96,11 +97,12 @@ class Cluster:
         opening = parsed(conninfo)
         with connected("catalog", opening) as connection:
             state = catalog_store.load_state(connection)
+            reached = {"host": connection.info.host, "user": connection.info.user} | opening
 
         def conninfo_of(server: Server) -> str:
             if server.name == state.catalog:
                 return conninfo
-            return completed(server.conninfo, opening, password(server.name) if password else None)
+            return completed(server.conninfo, reached, password(server.name) if password else None)
 
         return cls(state, conninfo_of)
 
@@ -140,6 +142,15 @@ class Cluster:
         with self._pools[self._state.catalog].connection() as connection:
             state = catalog_store.load_state(connection)
         self._add_pools(state)
+        return state
+
+    def _reload(self) -> ClusterState:
+        """For a router that found a server at another version than it knows."""
+        known = self._state
+        state = self._load()
+        if (state.servers, state.schema.version) == (known.servers, known.schema.version):
+            settle_versions(self._pools, state.catalog)
+            state = self._load()
         return state
 
     def _add_pools(self, state: ClusterState) -> None:
@@ -213,10 +224,26 @@ class Cluster:
         add_server(self._pools, self._state, name, parameters)
         others = self._conninfo_of
         self._conninfo_of = lambda server: (
-            completed(server.conninfo, parameters) if server.name == name else others(server)
+            rejoined(server.conninfo, parameters) if server.name == name else others(server)
         )
         self.refresh()
         return self.servers[name]
+
+    def connect(
+        self, *, autocommit: bool = False, row_factory: RowFactory[Any] | None = None
+    ) -> Connection[Any]:
+        """A DB-API connection over all servers; psycopg's, in what it is and does.
+
+        Parameters
+        ----------
+        autocommit : as psycopg's
+        row_factory : as psycopg's: ``psycopg.rows.dict_row`` and the like
+
+        Raises
+        ------
+        errors.ServerUnavailable : the catalog's server cannot be reached
+        """
+        return Connection(self._router, autocommit=autocommit, row_factory=row_factory)
 
     def status(self) -> tuple[ServerStatus, ...]:
         """Ask every server how it is, in server order; one that cannot be reached says why."""

@@ -37,6 +37,9 @@ Connection = psycopg.Connection[Any]
 #: How long a change of the tables waits for a lock before it gives up. While it waits, others wait behind it.
 LOCK_TIMEOUT = "10s"
 
+#: Seconds to wait for a server whose versions are to be looked at.
+PATIENCE = 2.0
+
 _PREPARED_SLOTS = load("two_phase")["prepared_slots"]
 
 
@@ -176,10 +179,50 @@ def publish_schema_version(connections: Mapping[str, Connection], catalog: str) 
     """Give the tables a new version on every server, when no change is under way; each connection is idle."""
     with connections[catalog].transaction():
         catalog_store.row(connections[catalog], "lock_cluster")
-        version = catalog_store.draw_version(connections[catalog])
-        catalog_store.run(connections[catalog], "set_schema_version", version=version)
-        on_servers(connections, partial(_set_schema_version, version=version))
+        return _publish(connections, catalog)
+
+
+def _publish(connections: Mapping[str, Connection], catalog: str) -> int:
+    version = catalog_store.draw_version(connections[catalog])
+    catalog_store.run(connections[catalog], "set_schema_version", version=version)
+    on_servers(connections, partial(_set_schema_version, version=version))
     return version
+
+
+def settle_versions(pools: Pools, catalog: str) -> None:
+    """Wait for the change that is under way, if any; and mend what one left that died between servers and catalog.
+
+    For routers that found a server at another version than the catalog's. A server that cannot be reached is left
+    out: it is mended when it is found at another version again.
+
+    Raises
+    ------
+    psycopg.errors.LockNotAvailable : the change takes longer than `LOCK_TIMEOUT`
+    """
+    with ExitStack() as stack:
+        connections = {catalog: stack.enter_context(pools[catalog].connection())}
+        with connections[catalog].transaction():
+            connections[catalog].execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
+            wanted = catalog_store.row(connections[catalog], "lock_cluster")
+            assert wanted is not None
+            for name in pools:
+                if name != catalog:
+                    try:
+                        connections[name] = stack.enter_context(pools[name].connection(PATIENCE))
+                    except (psycopg.Error, errors.Error) as error:
+                        logger.warning(
+                            "server %s: its versions are not looked at: %s", name, first_line(error)
+                        )
+            found = {
+                name: catalog_store.row(connection, "versions") for name, connection in connections.items()
+            }
+            if behind := [name for name, versions in found.items() if versions and versions[1] != wanted[0]]:
+                logger.warning(
+                    "the version of the tables on %s is not the catalog's, left by a change that ended midway; "
+                    "publishing a new one",
+                    ", ".join(behind),
+                )
+                _publish(connections, catalog)
 
 
 # --- committing ------------------------------------------------------------------------------------------------

@@ -48,7 +48,8 @@ def server_statuses(pools: Pools, state: ClusterState) -> tuple[ServerStatus, ..
 def _status(pools: Pools, state: ClusterState, name: str) -> ServerStatus:
     conninfo = state.servers[name].conninfo
     try:
-        with pools[name].connection(timeout=PATIENCE) as connection:
+        with pools[name].connection(timeout=PATIENCE) as connection, connection.transaction():
+            catalog_store.pin(connection)
             row = catalog_store.row(connection, "status")
     except (psycopg.Error, errors.Error) as error:
         return ServerStatus(name, conninfo, str(error))

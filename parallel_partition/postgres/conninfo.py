@@ -39,7 +39,12 @@ def kept_part(connection: psycopg.Connection[Any], given: Mapping[str, Any]) -> 
     return make_conninfo("", **kept)
 
 
-def completed(kept: str, opening: Mapping[str, Any], password: str | None = None) -> str:
+def rejoined(kept: str, given: Mapping[str, Any]) -> str:
+    """A server's conninfo from the catalog's part and all the parameters that it was given with."""
+    return make_conninfo(kept, **given)
+
+
+def completed(kept: str, opening: Mapping[str, Any], password: str | None) -> str:
     """A server's conninfo from the catalog's part and what the caller connected to the catalog with.
 
     Parameters
