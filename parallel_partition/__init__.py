@@ -1,0 +1,68 @@
+"""One logical database on many ordinary PostgreSQL servers, from Python alone.
+
+`Cluster` makes and describes it, `connect` opens a DB-API connection to it, `LocalCluster` starts servers to try it on,
+and `ParallelConnection` joins connections of any driver. Errors are in `parallel_partition.errors`.
+"""
+
+from parallel_partition import errors
+from parallel_partition.cluster import Cluster, connect
+from parallel_partition.errors import (
+    CatalogExists,
+    CatalogMissing,
+    CatalogVersion,
+    CommitUnknown,
+    CrossShardWriteRefused,
+    DatabaseError,
+    DataError,
+    Error,
+    FanOutError,
+    IntegrityError,
+    InterfaceError,
+    InternalError,
+    InvalidCluster,
+    NotSupportedError,
+    OperationalError,
+    ProgrammingError,
+    RowRefused,
+    ServerUnavailable,
+    StaleMap,
+    UnknownServer,
+    UnknownTable,
+    UnsupportedQuery,
+    UnsupportedTable,
+    Warning,
+)
+from parallel_partition.local_cluster import LocalCluster
+from parallel_partition.parallel_connection import ParallelConnection
+
+__all__ = [
+    "CatalogExists",
+    "CatalogMissing",
+    "CatalogVersion",
+    "Cluster",
+    "CommitUnknown",
+    "CrossShardWriteRefused",
+    "DataError",
+    "DatabaseError",
+    "Error",
+    "FanOutError",
+    "IntegrityError",
+    "InterfaceError",
+    "InternalError",
+    "InvalidCluster",
+    "LocalCluster",
+    "NotSupportedError",
+    "OperationalError",
+    "ParallelConnection",
+    "ProgrammingError",
+    "RowRefused",
+    "ServerUnavailable",
+    "StaleMap",
+    "UnknownServer",
+    "UnknownTable",
+    "UnsupportedQuery",
+    "UnsupportedTable",
+    "Warning",
+    "connect",
+    "errors",
+]

@@ -4,4 +4,5 @@ pytest_plugins = [
     "tests.fix_servers",
     "tests.fix_databases",
     "tests.fix_faults",
+    "tests.fix_clusters",
 ]

@@ -1,11 +1,10 @@
 -- name: relations_over_tables
 -- Of the relations named ($1 schemas or NULL, $2 names), those that read one of the tables $3/$4, and through what.
 WITH RECURSIVE named AS (
-    SELECT n.place, coalesce(
-               pg_catalog.to_regclass(pg_catalog.format('%I.%I', n.schema, n.name)),
-               CASE WHEN n.schema IS NULL
-                    THEN pg_catalog.to_regclass(pg_catalog.quote_ident(n.name)) END) AS oid
-    FROM pg_catalog.unnest($1::text[], $2::text[]) WITH ORDINALITY AS n(schema, name, place)
+    SELECT pg_catalog.to_regclass(
+               CASE WHEN n.schema IS NULL THEN pg_catalog.quote_ident(n.name)
+                    ELSE pg_catalog.format('%I.%I', n.schema, n.name) END) AS oid
+    FROM ROWS FROM (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[])) AS n(schema, name)
 ), reads AS (
     SELECT named.oid AS root, named.oid::pg_catalog.oid AS oid FROM named WHERE named.oid IS NOT NULL
     UNION
@@ -21,14 +20,14 @@ SELECT reads.root::pg_catalog.regclass::text, pg_catalog.format('%I.%I', s.nspna
 FROM reads
 JOIN pg_catalog.pg_class AS c ON c.oid = reads.oid
 JOIN pg_catalog.pg_namespace AS s ON s.oid = c.relnamespace
-JOIN pg_catalog.unnest($3::text[], $4::text[]) AS t(schema, name) ON t.schema = s.nspname AND t.name = c.relname
+JOIN ROWS FROM (pg_catalog.unnest($3::text[]), pg_catalog.unnest($4::text[])) AS t(schema, name) ON t.schema = s.nspname AND t.name = c.relname
 WHERE reads.root <> c.oid
 LIMIT 1
 
 -- name: functions_that_may_read
 -- Of the functions named ($1 schemas or NULL, $2 names), one outside pg_catalog whose body may read tables.
 SELECT pg_catalog.format('%I.%I', s.nspname, p.proname)
-FROM pg_catalog.unnest($1::text[], $2::text[]) AS n(schema, name)
+FROM ROWS FROM (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[])) AS n(schema, name)
 JOIN pg_catalog.pg_proc AS p ON p.proname = n.name
 JOIN pg_catalog.pg_namespace AS s ON s.oid = p.pronamespace AND (n.schema IS NULL OR s.nspname = n.schema)
 JOIN pg_catalog.pg_language AS l ON l.oid = p.prolang
