@@ -50,6 +50,13 @@ class ParallelConnection:
         no connection, one given twice, or one for asyncio
     FanOutError
         a connection that gives no cursor, because it is closed for example
+
+    Example
+    -------
+    >>> with ParallelConnection([psycopg2.connect(dsn) for dsn in dsns]) as connection:
+    ...     with connection.cursor(cursor_factory=psycopg2.extras.RealDictCursor) as cursor:
+    ...         cursor.execute("SELECT * FROM visits WHERE ward = %s", ("surgery",))
+    ...         rows = cursor.fetchall()
     """
 
     def __init__(self, connections: Iterable[Any]) -> None:
