@@ -1,0 +1,1 @@
+"""What the library costs over the raw limit: ``python -m benchmarks point fanout fetch load``."""
