@@ -114,12 +114,15 @@ def check_distinct(connections: Mapping[str, Connection]) -> None:
     for mark, name in marks.items():
         catalog_store.run(connections[name], "mark_database", mark=mark)
     for name, connection in connections.items():
-        for (mark,) in catalog_store.rows(connection, "marks_of_database"):
-            if marks.get(mark, name) != name:
-                raise InvalidCluster(
-                    f"servers {marks[mark]} and {name} are the same database ({place_of(connection)}); each server "
-                    "of a cluster is a database of its own"
-                ).at(name)
+        found = [
+            marks[mark] for (mark,) in catalog_store.rows(connection, "marks_of_database") if mark in marks
+        ]
+        if len(found) > 1:
+            names = [each for each in connections if each in found]
+            raise InvalidCluster(
+                f"servers {' and '.join(names)} are the same database ({place_of(connection)}); each server of a "
+                "cluster is a database of its own"
+            ).at(name)
 
 
 def place_of(connection: Connection) -> str:
