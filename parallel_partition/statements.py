@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple, overload
 
 
 class Parameter(NamedTuple):
@@ -15,6 +15,46 @@ class Parameter(NamedTuple):
     data: bytes | None
     oid: int
     format: int
+
+
+class Parameters(Sequence[Parameter]):
+    """The parameters of a statement, kept by kind as the protocol takes them."""
+
+    __slots__ = ("formats", "types", "values")
+
+    def __init__(
+        self, values: Sequence[bytes | None] = (), types: tuple[int, ...] = (), formats: Sequence[int] = ()
+    ) -> None:
+        self.values = values
+        self.types = types
+        self.formats = formats
+
+    @classmethod
+    def of(cls, parameters: Iterable[Parameter]) -> Parameters:
+        """The same from single ones."""
+        if isinstance(parameters, cls):
+            return parameters
+        listed = list(parameters)
+        return cls(
+            [parameter.data for parameter in listed],
+            tuple(parameter.oid for parameter in listed),
+            [parameter.format for parameter in listed],
+        )
+
+    def __len__(self) -> int:
+        return len(self.types)
+
+    @overload
+    def __getitem__(self, place: int) -> Parameter: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Parameter]: ...
+    def __getitem__(self, place: int | slice) -> Parameter | Sequence[Parameter]:
+        if isinstance(place, slice):
+            return list(self)[place]
+        return Parameter(self.values[place], self.types[place], self.formats[place])
+
+    def __iter__(self) -> Iterator[Parameter]:
+        return map(Parameter, self.values, self.types, self.formats)
 
 
 class Statement(NamedTuple):

@@ -146,8 +146,16 @@ _DECODERS = {
 }
 
 
+def reader(type: str, oid: int, format: int) -> Callable[[bytes], str] | None:
+    """What reads the canonical text of a key of ``type`` from a parameter's bytes; None where nothing can.
+
+    It raises `NotProven`, UnicodeDecodeError or struct.error for bytes that are no proven value.
+    """
+    return _DECODERS.get((type, oid, format))
+
+
 def _decoded(data: bytes, oid: int, format: int, type: str) -> str:
-    decode = _DECODERS.get((type, oid, format))
+    decode = reader(type, oid, format)
     if decode is None:
         raise NotProven(f"a key of type {type} is compared with a parameter of the type with OID {oid}")
     try:

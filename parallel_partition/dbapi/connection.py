@@ -7,9 +7,8 @@ from contextlib import contextmanager
 from typing import Any, NoReturn
 
 import psycopg
-from psycopg import pq
+from psycopg import ConnectionInfo, pq
 from psycopg.abc import PQGen
-from psycopg import ConnectionInfo
 from psycopg.errors import Diagnostic
 from psycopg.rows import Row, RowFactory, tuple_row
 

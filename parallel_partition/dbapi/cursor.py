@@ -16,7 +16,7 @@ from parallel_partition.dbapi.rows import MergedRows, shown_header
 from parallel_partition.execution.answer import Answer
 from parallel_partition.execution.explain import Explanation
 from parallel_partition.postgres.driver_errors import as_driver_error
-from parallel_partition.statements import Parameter, Statement
+from parallel_partition.statements import Parameters, Statement
 
 if TYPE_CHECKING:
     from parallel_partition.dbapi.connection import Connection
@@ -72,7 +72,7 @@ class Cursor(psycopg.Cursor[Row]):
         result_format = self.format if binary is None else (pq.Format.BINARY if binary else pq.Format.TEXT)
         return Statement(
             converted.query,
-            list(map(Parameter, converted.params or (), converted.types, converted.formats or ())),
+            Parameters(converted.params or (), converted.types, converted.formats or ()),
             result_format,
             prepare,
         )

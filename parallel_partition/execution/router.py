@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 
 from parallel_partition import errors
 from parallel_partition.catalog.cluster import ClusterState
+from parallel_partition.execution.point import PointRoute, point_route
 from parallel_partition.planning.plan import Plan, Split
 from parallel_partition.planning.planner import plan as make_plan
 from parallel_partition.postgres.pool import Pools
-from parallel_partition.statements import OutputColumn
 
 #: Plans kept per process. A plan of a short statement takes a few kB.
 PLANS_MAX = 1000
@@ -29,8 +29,8 @@ class Planned:
     plan: Plan
     text: bytes
     oids: tuple[int, ...]
+    point: PointRoute | None = None
     split: Split | None = None
-    output: list[OutputColumn] | None = None
     checked: bool = False
     encoded: dict[str, bytes] = field(default_factory=dict)
 
@@ -106,7 +106,8 @@ class Router:
         except UnicodeDecodeError as error:
             raise errors.DataError(f"the statement is no valid UTF-8: {error}") from error
         schema = self.state.schema
-        planned = Planned(make_plan(decoded, oids, schema, search_path), text, oids)
+        plan = make_plan(decoded, oids, schema, search_path)
+        planned = Planned(plan, text, oids, point_route(plan, oids))
         if len(text) <= TEXT_MAX:
             with self._lock:
                 if schema is self.state.schema:

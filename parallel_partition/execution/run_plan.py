@@ -14,6 +14,7 @@ from parallel_partition.execution.explain import Explanation
 from parallel_partition.execution.fan_out import run_one
 from parallel_partition.execution.local_names import check_local_names
 from parallel_partition.execution.merge_session import MergeSession, type_names
+from parallel_partition.execution.point import PointRoute
 from parallel_partition.execution.router import Planned, Router
 from parallel_partition.execution.run_writes import (
     insert_statements,
@@ -44,7 +45,7 @@ from parallel_partition.planning.plan import (
 from parallel_partition.planning.prune import partitions
 from parallel_partition.postgres.driver_errors import as_driver_error, error_of_result
 from parallel_partition.postgres.session import Session, output_columns
-from parallel_partition.statements import OutputColumn, Parameter, Statement
+from parallel_partition.statements import OutputColumn, Parameter, Parameters, Statement
 
 #: How often a statement is planned anew when the map changes under it before it gives up.
 ATTEMPTS = 5
@@ -88,7 +89,10 @@ class Runner:
         for _ in range(ATTEMPTS):
             state = self.router.state
             try:
-                return self._run_planned(self.planned(request), request)
+                planned = self.planned(request)
+                if planned.point is not None and (answer := self._point(planned.point, request)) is not None:
+                    return answer
+                return self._run_planned(planned, request)
             except StaleVersion as stale:
                 began = self.transaction.statements > 0
                 self.transaction.rollback()
@@ -100,7 +104,7 @@ class Runner:
 
     def planned(self, request: Statement) -> Planned:
         """The plan of a statement; a text that our grammar does not read gets the server's own error."""
-        oids = tuple(parameter[1] for parameter in request.parameters)
+        oids = Parameters.of(request.parameters).types
         try:
             return self.router.plan(request.text, oids, self.search_path)
         except SyntaxNotRead as unread:
@@ -119,6 +123,16 @@ class Runner:
         if result.status == pq.ExecStatus.FATAL_ERROR:
             self.transaction.failed = self.transaction.in_block
             raise error_of_result(result, session.server)
+
+    def _point(self, point: PointRoute, request: Statement) -> Answer | None:
+        """Answer a look-up of one key; None when the long way must tell which key it is."""
+        shard_map = self.router.state.shard_map
+        part = point.part(Parameters.of(request.parameters), shard_map.num_partitions)
+        if part is None:
+            return None
+        _, parameters, result_format, prepare = request
+        statement = Statement(point.text, parameters, result_format, prepare)
+        return answer_of(self.transaction.ask_one(shard_map.homes[part], statement, frozenset((part,))))
 
     def _run_planned(self, planned: Planned, request: Statement) -> Answer:
         match plan := planned.plan:
@@ -334,7 +348,10 @@ class Runner:
 
 
 def _count(count: Count | None, parameters: Sequence[Parameter], clause: str) -> int | None:
-    """The number that a LIMIT or OFFSET stands for; None for no clause and for NULL."""
+    """The number that a LIMIT or OFFSET stands for; None for no clause and for NULL.
+
+    A negative number is for the servers to refuse: their texts have it too.
+    """
     if count is None:
         return None
     if count.number is None:
@@ -348,6 +365,4 @@ def _count(count: Count | None, parameters: Sequence[Parameter], clause: str) ->
         except ValueError:
             message = f"{clause} over several servers needs a whole number, not {bytes(data)!r}"
             raise as_driver_error(errors.UnsupportedQuery(message)) from None
-    if number is not None and number < 0:
-        raise as_driver_error(errors.DataError(f"{clause} must not be negative"))
     return number

@@ -181,8 +181,9 @@ class Transaction:
 
     def ask_one(self, server: str, statement: Statement, parts: frozenset[int] | None) -> PGresult:
         """Run a reading statement on one server and check its versions; see `ask`, which this is a short way of."""
-        self._refuse_when_failed()
-        block = self.in_block
+        if self.failed:
+            self._refuse_when_failed()
+        block = self.explicit or not self.autocommit
         session = self.session(server)
         own_snapshot = self._own_snapshot(session, block)
         guard = self._versions.sequences() if own_snapshot else self._versions.rows(server, parts)

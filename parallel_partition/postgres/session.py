@@ -21,7 +21,7 @@ from psycopg import pq
 from psycopg.pq.abc import PGresult
 
 from parallel_partition.postgres.driver_errors import known_at
-from parallel_partition.statements import OutputColumn, Parameter, Statement
+from parallel_partition.statements import OutputColumn, Parameters, Statement
 
 #: What an exchange yields: True when it also waits for room to write.
 Exchange = Generator[bool, None, list[PGresult]]
@@ -85,19 +85,16 @@ class Session:
         ------
         psycopg.OperationalError : the connection was lost; it knows its server
         """
-        try:
-            return (yield from self._exchange(statements))
-        except psycopg.Error as error:
-            raise known_at(error, self.server) from error
-
-    def _exchange(self, statements: Sequence[Statement]) -> Exchange:
         pgconn = self._pgconn
-        pgconn.enter_pipeline_mode()
         fresh: list[tuple[int, _StatementKey, bytes]] = []
         owners: list[int] = []
-        for number, statement in enumerate(statements):
-            owners += [number] * self._send(statement, number, fresh)
-        received = yield from self._synchronized()
+        try:
+            pgconn.enter_pipeline_mode()
+            for number, statement in enumerate(statements):
+                owners += [number] * self._send(statement, number, fresh)
+            received = yield from self._synchronized()
+        except psycopg.Error as error:
+            raise known_at(error, self.server) from error
         return self._settle(received, owners, fresh)
 
     def _synchronized(self) -> Exchange:
@@ -149,9 +146,9 @@ class Session:
         """Queue one statement; returns how many results it will have."""
         pgconn = self._pgconn
         parameters = statement.parameters
-        values = [parameter[0] for parameter in parameters]
-        types = tuple(parameter[1] for parameter in parameters)
-        formats = [parameter[2] for parameter in parameters]
+        if type(parameters) is not Parameters:
+            parameters = Parameters.of(parameters)
+        values, types, formats = parameters.values, parameters.types, parameters.formats
         key = (statement.text, types)
         name = self._prepared.get(key)
         if name is not None:
@@ -233,8 +230,3 @@ def output_columns(description: PGresult, type_names: Sequence[str]) -> list[Out
         OutputColumn((description.fname(i) or b"").decode(), description.ftype(i), type_names[i])
         for i in range(description.nfields)
     ]
-
-
-def parameter(data: bytes | None, oid: int = 0, fmt: int = 0) -> Parameter:
-    """A parameter in text form, unless said otherwise."""
-    return Parameter(data, oid, fmt)
