@@ -8,6 +8,7 @@ import click
 from rich.console import Console
 
 from benchmarks import report
+from benchmarks.report import Figure
 from benchmarks.setting import cache_directory, prepared
 from benchmarks.workloads import WORKLOADS
 
@@ -71,15 +72,14 @@ def main(
     Example:
       python -m benchmarks point fanout --repeat 15 --json figures.json
     """
-    console = Console()
-    figures = []
+    figures: list[Figure] = []
     with prepared(
         servers=servers, conninfos=conninfos, pg_bin=pg_bin, partitions=partitions, scale=scale, data=data
     ) as setting:
         for name in workloads or WORKLOADS:
-            with Console(stderr=True).status(f"{name} ..."):
-                figures += list(WORKLOADS[name](setting, repeat))
-    report.show(figures, console)
+            click.echo(f"{name} ...", err=True)
+            figures += WORKLOADS[name](setting, repeat)
+    report.show(figures, Console())
     if json_file is not None:
         report.write(figures, json_file)
 

@@ -40,7 +40,7 @@ class Setting:
         """Create and fill a table, unless that was done."""
         if table not in self.rows:
             tpch.create_in(self.cluster, tpch.TABLES[table])
-            self.rows[table] = self.cluster.load_csv(table, self.file(table), progress=False)
+            self.rows[table] = self.cluster.load_csv(table, self.file(table))
             self.raw.execute("VACUUM ANALYZE")
 
 
