@@ -19,7 +19,8 @@ class Column:
     ``type`` is PostgreSQL's ``format_type`` text ("bigint", "character varying(10)"); ``oid`` the type's OID on the
     catalog's server; ``collation`` the quoted collation name when it is not the database's default, else None.
     ``default`` is the default's SQL text or None; ``identity`` is "" or "always" or "by default"; ``generated`` tells
-    a stored generated column. ``sequence`` is the catalog's sequence (quoted, qualified) that fills the column, or None.
+    a stored generated column. ``sequence`` is the catalog's sequence (quoted, qualified) that fills the column, or
+    None.
     """
 
     name: str

@@ -78,7 +78,7 @@ class Connection(psycopg.Connection[Row]):
         super().__init__(pgconn, row_factory or tuple_row)  # type: ignore[arg-type]  # tuple_row when Row is a tuple
         # The base class takes the pooled connection's handlers for itself; they are that connection's.
         pgconn.notice_handler, pgconn.notify_handler = handlers
-        self.cursor_factory = Cursor  # type: ignore[assignment]  # the same signature but for the connection's class
+        self.cursor_factory = Cursor
         self._closed = False
         self._set_autocommit(autocommit)
 

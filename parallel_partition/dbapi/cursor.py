@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 import psycopg
 from psycopg import pq
-from psycopg.abc import Params, Query
+from psycopg.abc import Buffer, Params, Query
 from psycopg.adapt import Transformer
 from psycopg.rows import Row, RowFactory
 
@@ -22,13 +22,18 @@ if TYPE_CHECKING:
     from parallel_partition.dbapi.connection import Connection
 
 
+def _as_bytes(value: Buffer | None) -> bytes | None:
+    """What a dumper made; some make other buffers than bytes."""
+    return value if value is None or type(value) is bytes else bytes(value)
+
+
 class Cursor(psycopg.Cursor[Row]):
     """What ``connection.cursor()`` gives: psycopg's cursor, answered by all servers of the cluster.
 
     ``%s`` and ``%(name)s`` parameters, row factories, ``description``, ``rowcount`` and fetching are psycopg's own.
     """
 
-    _conn: Connection[Any]  # type: ignore[assignment]  # psycopg names the base class
+    _conn: Connection[Any]
 
     def __init__(self, connection: Connection[Any], *, row_factory: RowFactory[Row] | None = None) -> None:
         super().__init__(connection, row_factory=row_factory or connection.row_factory)
@@ -36,7 +41,7 @@ class Cursor(psycopg.Cursor[Row]):
 
     # --- execute ----------------------------------------------------------------------------------------------
 
-    def execute(  # type: ignore[override]  # psycopg's overloads tell template strings apart
+    def execute(
         self,
         query: Query,
         params: Params | None = None,
@@ -72,7 +77,9 @@ class Cursor(psycopg.Cursor[Row]):
         result_format = self.format if binary is None else (pq.Format.BINARY if binary else pq.Format.TEXT)
         return Statement(
             converted.query,
-            Parameters(converted.params or (), converted.types, converted.formats or ()),
+            Parameters(
+                list(map(_as_bytes, converted.params or ())), converted.types, converted.formats or ()
+            ),
             result_format,
             prepare,
         )
@@ -182,7 +189,7 @@ class Cursor(psycopg.Cursor[Row]):
             raise IndexError("position out of bound")
         self._pos = position
 
-    def stream(  # type: ignore[override]  # psycopg's overloads tell template strings apart
+    def stream(
         self, query: Query, params: Params | None = None, *, binary: bool | None = None, size: int = 1
     ) -> Iterator[Row]:
         """Iterate over the rows of a statement. They are all fetched first; ``size`` is taken for psycopg's sake."""

@@ -6,7 +6,6 @@ PEP 249 name; the library's own errors become psycopg's of the same PEP 249 name
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 import psycopg
@@ -37,18 +36,31 @@ def pep_249_name(cls: type[BaseException]) -> str:
     raise TypeError(f"{cls.__qualname__} is no exception of PEP 249's tree")
 
 
-@cache
+_twins: dict[type[BaseException], type[Any]] = {}
+
+
 def _library_twin(cls: type[psycopg.Error]) -> type[psycopg.Error]:
     """``cls`` of psycopg's, that is also the library's class of the same PEP 249 name."""
+    if cls not in _twins:
+        _twins[cls] = _made_library_twin(cls)
+    return _twins[cls]
+
+
+def _made_library_twin(cls: type[psycopg.Error]) -> type[psycopg.Error]:
     library = getattr(errors, pep_249_name(cls))
     return type(
         cls.__name__, (_FromServer, library, cls), {"__module__": cls.__module__, "driver_class": cls}
     )
 
 
-@cache
 def _driver_twin(cls: type[errors.Error]) -> type[errors.Error]:
     """``cls`` of the library's, that is also psycopg's class of the same PEP 249 name."""
+    if cls not in _twins:
+        _twins[cls] = _made_driver_twin(cls)
+    return _twins[cls]
+
+
+def _made_driver_twin(cls: type[errors.Error]) -> type[errors.Error]:
     driver = getattr(psycopg, pep_249_name(cls))
     return type(
         cls.__name__, (cls, driver), {"__module__": cls.__module__, "__reduce__": _reduce_driver_twin}
@@ -81,7 +93,7 @@ class _FromServer:
         return f"{text}\nSERVER:  {self.server}" if self.server else text
 
     def __reduce__(self) -> tuple[Any, ...]:
-        state = psycopg.Error.__reduce__(self)[2]  # type: ignore[arg-type,misc]  # psycopg makes it picklable
+        state = psycopg.Error.__reduce__(self)[2]  # type: ignore[arg-type]  # psycopg makes it picklable
         return _rebuild_from_server, (self.driver_class, self.args, state)  # type: ignore[attr-defined]
 
 

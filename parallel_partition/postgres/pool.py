@@ -224,10 +224,10 @@ def _reporting_connection(report: Callable[[psycopg.Error], None]) -> type[psyco
 
     class PooledConnection(psycopg.Connection[Any]):
         @classmethod
-        def connect(cls, *args: Any, **options: Any) -> PooledConnection:  # type: ignore[override]
+        def connect(cls, *args: Any, **options: Any) -> PooledConnection:
             # psycopg's own signature is overloaded by row type; a pool passes everything by name.
             try:
-                return super().connect(*args, **options)  # type: ignore[return-value]
+                return super().connect(*args, **options)
             except psycopg.Error as error:
                 report(error)
                 raise
