@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import IO, TYPE_CHECKING, Any, Self
 
 from psycopg.rows import RowFactory
 
@@ -25,6 +26,8 @@ from parallel_partition.postgres.connecting import connected
 from parallel_partition.postgres.conninfo import completed, parsed, rejoined
 from parallel_partition.postgres.pool import Pools, ServerPool
 from parallel_partition.sqlalchemy_tables import declaration_of
+from parallel_partition.writing.load_csv import load_csv
+from parallel_partition.writing.writer import Writer, open_writer
 
 if TYPE_CHECKING:
     import sqlalchemy
@@ -42,6 +45,13 @@ class Cluster:
     """PostgreSQL databases that are one logical database. Made by `Cluster.create` and `Cluster.open`.
 
     What it tells of the cluster is what the catalog said when it was opened or last changed here; `refresh` asks again.
+
+    Example
+    -------
+    >>> with Cluster.create(["host=one dbname=shop", "host=two dbname=shop"]) as cluster:
+    ...     cluster.create_table("CREATE TABLE orders (id bigint PRIMARY KEY, total numeric)", key="id")
+    ...     cluster.shard_map.server_of(42)
+    's2'
     """
 
     def __init__(self, state: ClusterState, conninfo_of: Callable[[Server], str]) -> None:
@@ -244,6 +254,85 @@ class Cluster:
         errors.ServerUnavailable : the catalog's server cannot be reached
         """
         return Connection(self._router, autocommit=autocommit, row_factory=row_factory)
+
+    def writer(
+        self,
+        table: str | tuple[str, str],
+        columns: Sequence[str] | None = None,
+        *,
+        show_progress: bool | None = None,
+    ) -> Writer:
+        """Write many rows into a table: ``with cluster.writer("orders") as writer: writer.write(rows)``.
+
+        All rows are kept when the block ends, on all servers at once, or none.
+
+        Parameters
+        ----------
+        table : ``orders``, ``sales.orders`` or ``("sales", "orders")``
+        columns : what the values of a row are, when not all columns in the table's order
+        show_progress : by default where standard error is a terminal
+
+        Raises
+        ------
+        errors.UnknownTable, errors.ProgrammingError : the cluster has no such table, or that no such column
+        """
+        return open_writer(
+            self._pools, self._load(), table, columns, show_progress=show_progress, on_stale=self._settle
+        )
+
+    def load_csv(
+        self,
+        table: str | tuple[str, str],
+        path_or_file: str | os.PathLike[str] | IO[Any],
+        *,
+        header: bool = True,
+        delimiter: str = ",",
+        null: str = "",
+        quote: str = '"',
+        encoding: str = "utf-8",
+        columns: Sequence[str] | None = None,
+        show_progress: bool | None = None,
+    ) -> int:
+        """Load a CSV file into a table, all of it or nothing. It is read as PostgreSQL's COPY reads CSV.
+
+        Parameters
+        ----------
+        table : ``orders``, ``sales.orders`` or ``("sales", "orders")``
+        path_or_file : a path (``.gz`` and ``.zip`` are unpacked), or a binary or text file object
+        header : the first record names the columns
+        delimiter, quote : one byte each
+        null : what stands for NULL where it is not quoted
+        encoding : of the file
+        columns : what the fields are, instead of the header's names or of all columns in order
+        show_progress : by default where standard error is a terminal
+
+        Returns
+        -------
+        How many rows were loaded.
+
+        Raises
+        ------
+        errors.RowRefused : a row cannot be written: which, why, and on which server
+        errors.UnknownTable, errors.ProgrammingError : no such table or column, or options that COPY does not take
+        """
+        return load_csv(
+            self._pools,
+            self._load(),
+            table,
+            path_or_file,
+            header=header,
+            delimiter=delimiter,
+            null=null,
+            quote=quote,
+            encoding=encoding,
+            columns=columns,
+            show_progress=show_progress,
+            on_stale=self._settle,
+        )
+
+    def _settle(self) -> None:
+        """A load found servers at another version than the catalog's: let the next one find them settled."""
+        self._router.reload(self._state)
 
     def status(self) -> tuple[ServerStatus, ...]:
         """Ask every server how it is, in server order; one that cannot be reached says why."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from time import monotonic
 from typing import Any
 
@@ -13,6 +13,7 @@ import psycopg
 from psycopg import pq
 
 from parallel_partition.catalog.cluster import ClusterState
+from parallel_partition.catalog.tables import Column
 from parallel_partition.execution.failures import one_error
 from parallel_partition.execution.fan_out import CANCEL_GRACE, run_one
 from parallel_partition.execution.lanes import Lanes
@@ -27,6 +28,7 @@ from parallel_partition.execution.two_phase import (
 )
 from parallel_partition.execution.version import Versions, may_be_stale
 from parallel_partition.postgres.copy import CopyChunk, CopyRefused, copy_in
+from parallel_partition.postgres.draw import draw
 from parallel_partition.postgres.driver_errors import error_of_result
 from parallel_partition.postgres.named_sql import load
 from parallel_partition.postgres.pool import Pools
@@ -60,15 +62,26 @@ class BulkLoad:
         self._connections: dict[str, psycopg.Connection[Any]] = {}
         self._cancelled: dict[str, float] = {}
         self._catalog: psycopg.Connection[Any] | None = None
+        self._catalog_begun = False
         self._settings: list[tuple[str, str]] = []
 
     @property
     def catalog(self) -> psycopg.Connection[Any]:
-        """A connection to the catalog's server, in a transaction that is rolled back in the end."""
+        """A connection of this load's own to the catalog's server."""
         if self._catalog is None:
             self._catalog = self._pools[self._state.catalog].acquire()
-            self._catalog.execute(_BEGIN.text)
         return self._catalog
+
+    def draw(self, columns: Sequence[Column], count: int) -> list[tuple[str | None, ...]]:
+        """Values for so many rows by the catalog's sequences and the columns' defaults.
+
+        All are drawn in one transaction, so that ``now()`` is one time. It is rolled back in the end, which
+        sequences do not mind.
+        """
+        if not self._catalog_begun:
+            self.catalog.execute(_BEGIN.text)
+            self._catalog_begun = True
+        return draw(self.catalog, columns, count)
 
     def send(self, server: str, chunk: CopyChunk) -> None:
         """Hand a chunk to a server, waiting while it has enough.
@@ -113,7 +126,8 @@ class BulkLoad:
         for server in self._cancelled:
             # A late cancel would hit whatever the next borrower runs.
             self._connections[server].close()
-        roll_back([Session(connection, server) for server, connection in self._connections.items()], PATIENCE)
+        usable = {server: known for server, known in self._connections.items() if not known.closed}
+        roll_back([Session(connection, server) for server, connection in usable.items()], PATIENCE)
         self._release()
 
     def _work(self, server: str, chunks: Iterator[CopyChunk]) -> None:
@@ -170,7 +184,8 @@ class BulkLoad:
             self._pools[server].release(connection)
         if self._catalog is not None:
             catalog, self._catalog = self._catalog, None
-            roll_back([Session(catalog, self._state.catalog)], PATIENCE)
+            if not catalog.closed:
+                roll_back([Session(catalog, self._state.catalog)], PATIENCE)
             self._pools[self._state.catalog].release(catalog)
 
 
