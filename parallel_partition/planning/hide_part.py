@@ -301,6 +301,7 @@ class _LevelEdits:
             for reference in self._level.references
             if (meant := resolve(reference.body, reference.names))
         }
+        named |= {output.column for output in self._level.outputs or () if output.column is not None}
         found = []
         for relation in self._own:
             if not relation.sharded or relation.table is None or relation in self._wrapped:
