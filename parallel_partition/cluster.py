@@ -51,7 +51,7 @@ class Cluster:
     >>> with Cluster.create(["host=one dbname=shop", "host=two dbname=shop"]) as cluster:
     ...     cluster.create_table("CREATE TABLE orders (id bigint PRIMARY KEY, total numeric)", key="id")
     ...     cluster.shard_map.server_of(42)
-    's2'
+    's1'
     """
 
     def __init__(self, state: ClusterState, conninfo_of: Callable[[Server], str]) -> None:
