@@ -49,7 +49,7 @@ class Cluster:
     Example
     -------
     >>> with Cluster.create(["host=one dbname=shop", "host=two dbname=shop"]) as cluster:
-    ...     cluster.create_table("CREATE TABLE orders (id bigint PRIMARY KEY, total numeric)", key="id")
+    ...     orders = cluster.create_table("CREATE TABLE orders (id bigint PRIMARY KEY, total numeric)", key="id")
     ...     cluster.shard_map.server_of(42)
     's1'
     """

@@ -43,8 +43,9 @@ _ELEMENTS = {
     2951: _UUID,
 }
 
-#: Up to here every integer is a double of its own, so that equal doubles mean equal integers.
-_EXACT_DOUBLE = 2**53
+#: Below these every integer is a float of its own, so that equal floats mean equal integers. (In text form a real may
+#: have more digits than the server keeps of it.)
+_EXACT_REAL, _EXACT_DOUBLE = 2**24, 2**53
 
 _DATE_NEVER, _DATE_ALWAYS = -(2**31), 2**31 - 1
 
@@ -53,11 +54,14 @@ def _integer_of_number(text: str) -> str:
     return integer_form(numeric_form(text))
 
 
-def _integer_of_float(text: str) -> str:
-    number = _integer_of_number(text)
-    if abs(int(number)) >= _EXACT_DOUBLE:
-        raise NotProven(f"several integers are equal to the floating-point number {text}")
-    return number
+def _integer_of_float(exact: int) -> Callable[[str], str]:
+    def conversion(text: str) -> str:
+        number = _integer_of_number(text)
+        if abs(int(number)) >= exact:
+            raise NotProven(f"several integers are equal to the floating-point number {text}")
+        return number
+
+    return conversion
 
 
 #: How the text of a parameter of each type becomes the text of a key: (key type, parameter's type) ->
@@ -66,8 +70,8 @@ _CONVERSIONS: Mapping[tuple[str, int], Callable[[str], str]] = {
     **{(name, oid): form for name, form in FORMS.items() for oid in (_UNKNOWN, _UNKNOWN_TYPE)},
     **{("integer", oid): integer_form for oid in (_INT2, _INT4, _INT8)},
     ("integer", _NUMERIC): _integer_of_number,
-    ("integer", _FLOAT4): _integer_of_float,
-    ("integer", _FLOAT8): _integer_of_float,
+    ("integer", _FLOAT4): _integer_of_float(_EXACT_REAL),
+    ("integer", _FLOAT8): _integer_of_float(_EXACT_DOUBLE),
     **{("text", oid): text_form for oid in (_TEXT, _VARCHAR)},
     **{("text", oid): integer_form for oid in (_INT2, _INT4, _INT8)},
     ("text", _UUID): uuid_form,

@@ -259,6 +259,7 @@ def test_parameters_of_other_types(value: object, type: str, text: str, form: Py
     [
         (5.5, "integer"),
         (float(2**53), "integer"),
+        (Float4(2**24 + 1), "integer"),
         (float("nan"), "integer"),
         (Decimal("5.5"), "integer"),
         (True, "integer"),
