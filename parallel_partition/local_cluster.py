@@ -11,11 +11,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from parallel_partition import local_template
 from parallel_partition.errors import InvalidCluster, OperationalError
-from parallel_partition.local_account import Account, server_account
-from parallel_partition.local_binaries import Binaries, find_binaries
-from parallel_partition.local_server import Launch, LocalServer, Setting
+from parallel_partition.local_servers import template
+from parallel_partition.local_servers.account import Account, server_account
+from parallel_partition.local_servers.binaries import Binaries, find_binaries
+from parallel_partition.local_servers.server import Launch, LocalServer, Setting
 
 RECORD = "local_cluster.json"
 DEFAULT_SERVERS = 4
@@ -151,7 +151,7 @@ class LocalCluster:
         atexit.register(self._stop_at_exit)
         before = [server for server in self.servers if server.running]
         try:
-            binaries = local_template.runnable(binaries, account)
+            binaries = template.runnable(binaries, account)
             self._start(
                 Launch(binaries, account, {**DEFAULTS, **self.settings}, detached), self._home(account)
             )
@@ -173,7 +173,7 @@ class LocalCluster:
         for server in servers:
             server.await_stop()
         if self._temporary is not None:
-            local_template.remove(self._temporary)
+            template.remove(self._temporary)
             self._temporary, self.servers = None, []
 
     def _start(self, launch: Launch, home: Path) -> None:
@@ -190,7 +190,7 @@ class LocalCluster:
 
     def _home(self, account: Account) -> Path:
         if self.directory is None:
-            self._temporary = local_template.temporary_directory(account)
+            self._temporary = template.temporary_directory(account)
             return self._temporary
         try:
             self.directory.mkdir(parents=True, exist_ok=True)
@@ -212,7 +212,7 @@ class LocalCluster:
         if not servers:
             return
         binaries, account = launch.binaries, launch.account
-        template = local_template.data_directory(binaries, account, self._locale)
+        data = template.data_directory(binaries, account, self._locale)
         for server in servers:
             server.folder.mkdir(exist_ok=True)
             account.own(server.folder)
@@ -222,7 +222,7 @@ class LocalCluster:
         sync = binaries.program("initdb") if durable else ""
         copies = [
             account.begin(
-                ["/bin/sh", "-c", copy, "sh", template, _unfinished(server), sync], output=subprocess.PIPE
+                ["/bin/sh", "-c", copy, "sh", data, _unfinished(server), sync], output=subprocess.PIPE
             )
             for server in servers
         ]

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from parallel_partition.errors import OperationalError
-from parallel_partition.local_binaries import Binaries, find_binaries, probe, wheel_folder
 from parallel_partition.local_cluster import LocalCluster
+from parallel_partition.local_servers.binaries import Binaries, find_binaries, probe, wheel_folder
 from tests.containers import started_containers
 
 GIVEN = "PARALLEL_PARTITION_TEST_CONNINFOS"

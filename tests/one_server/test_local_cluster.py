@@ -15,10 +15,12 @@ from typing import Any
 import psycopg
 import pytest
 
-from parallel_partition import local_binaries, local_process, local_server
 from parallel_partition.errors import InvalidCluster, OperationalError
-from parallel_partition.local_binaries import probe
 from parallel_partition.local_cluster import LocalCluster
+from parallel_partition.local_servers import binaries as local_binaries
+from parallel_partition.local_servers import process as local_process
+from parallel_partition.local_servers import server as local_server
+from parallel_partition.local_servers.binaries import probe
 from tests.fix_faults import StartCluster
 from tests.fix_servers import SETTINGS
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from parallel_partition import local_binaries
 from parallel_partition.errors import OperationalError
-from parallel_partition.local_binaries import Binaries, find_binaries, probe
+from parallel_partition.local_servers import binaries as local_binaries
+from parallel_partition.local_servers.binaries import Binaries, find_binaries, probe
 
 
 def programs(folder: Path, version: str) -> Path:

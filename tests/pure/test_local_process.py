@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from parallel_partition import local_process
+from parallel_partition.local_servers import process as local_process
 
 WAITS = "import sys, time; print(flush=True); time.sleep(600)"
 

@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from parallel_partition import local_guard, local_process
 from parallel_partition.errors import OperationalError
-from parallel_partition.local_account import Account
-from parallel_partition.local_binaries import Binaries
+from parallel_partition.local_servers import guard, process
+from parallel_partition.local_servers.account import Account
+from parallel_partition.local_servers.binaries import Binaries
 
 Setting = str | int | float | bool
 StopMode = Literal["smart", "fast", "immediate"]
@@ -75,7 +75,7 @@ class LocalServer:
         if self._process is not None and self._process.poll() is None:
             return self._process.pid
         try:
-            return local_process.running_postmaster(self.data)
+            return process.running_postmaster(self.data)
         except PermissionError as error:
             raise self._error(f"is another account's: {error}") from error
 
@@ -107,7 +107,7 @@ class LocalServer:
         self._port_tried = self.port or _free_port()
         self._write_settings({**launch.settings, **self._addresses(self._port_tried)}, launch.account)
         if not launch.detached:
-            local_guard.stop_if_killed(self.data)
+            guard.stop_if_killed(self.data)
         with self.log.open("ab") as log:
             self._log_offset = log.tell()
             self._process = launch.account.begin(
@@ -126,7 +126,7 @@ class LocalServer:
         OperationalError : it ended or did not get ready; the message has the end of its log
         """
         for _ in range(PORT_ATTEMPTS):
-            local_process.wait_until(lambda: self._ready() or not self.running, timeout)
+            process.wait_until(lambda: self._ready() or not self.running, timeout)
             if self._ready():
                 self.port = self._port_tried
                 self._release()
@@ -150,23 +150,23 @@ class LocalServer:
     def signal_stop(self, mode: StopMode = "fast") -> None:
         """Ask it to stop, without waiting; `await_stop` does that."""
         try:
-            local_process.send(self.pid, SIGNALS[mode])
+            process.send(self.pid, SIGNALS[mode])
         except PermissionError as error:
             raise self._error(f"(process {self.pid}) is another account's: {error}") from error
 
     def await_stop(self, timeout: float = 60) -> None:
         """Wait until it has stopped, by ever harder means after each ``timeout`` seconds."""
-        if not local_process.wait_until(lambda: not self.running, timeout):
+        if not process.wait_until(lambda: not self.running, timeout):
             self.signal_stop("immediate")
-            if not local_process.wait_until(lambda: not self.running, timeout):
+            if not process.wait_until(lambda: not self.running, timeout):
                 self.kill()
-        local_guard.forget(self.data)
+        guard.forget(self.data)
 
     def kill(self) -> None:
         """Kill all of its processes at once, as a crash does; nothing happens when it does not run."""
         if pid := self.pid:
-            local_process.kill_tree(pid)
-            local_process.wait_until(lambda: not self.running, local_process.PATIENCE)
+            process.kill_tree(pid)
+            process.wait_until(lambda: not self.running, process.PATIENCE)
 
     def log_tail(self, lines: int = LOG_TAIL) -> str:
         """Return the last lines that it logged since its latest start."""
@@ -174,7 +174,7 @@ class LocalServer:
 
     def _ready(self) -> bool:
         # The lock file's first line is the process, its eighth what that says of itself.
-        lines = local_process.lock_file(self.data)
+        lines = process.lock_file(self.data)
         return len(lines) >= 8 and lines[0] == str(self.pid) and lines[7].strip() == "ready"
 
     def _release(self) -> None:
@@ -217,7 +217,7 @@ class LocalServer:
         PostgreSQL would take that process for the old postmaster and refuse to start; after a restart of the
         machine it often is one of the other local servers. While a process uses the data directory they stay.
         """
-        if local_process.recorded_pid(self.data) and not local_process.in_use(self.data):
+        if process.recorded_pid(self.data) and not process.in_use(self.data):
             for lock in [self.data / "postmaster.pid", *self.data.glob(".s.PGSQL.*")]:
                 lock.unlink(missing_ok=True)
 

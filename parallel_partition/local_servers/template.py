@@ -12,10 +12,10 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from parallel_partition import local_guard
 from parallel_partition.errors import OperationalError
-from parallel_partition.local_account import Account
-from parallel_partition.local_binaries import Binaries
+from parallel_partition.local_servers import guard
+from parallel_partition.local_servers.account import Account
+from parallel_partition.local_servers.binaries import Binaries
 
 #: Where temporary directories are tried; the first that the servers' account can enter is taken.
 TEMPORARY = (None, "/tmp", "/var/tmp")
@@ -32,7 +32,7 @@ def temporary_directory(account: Account) -> Path:
         directory = Path(tempfile.mkdtemp(prefix="parallel_partition_", dir=place)).resolve()
         account.own(directory)
         if account.can_enter(directory):
-            local_guard.remove_if_killed(directory)
+            guard.remove_if_killed(directory)
             return directory
         directory.rmdir()
     raise OperationalError(
@@ -44,7 +44,7 @@ def temporary_directory(account: Account) -> Path:
 def remove(directory: Path) -> None:
     """Remove a temporary directory and all that is in it."""
     shutil.rmtree(directory, ignore_errors=True)
-    local_guard.forget(directory)
+    guard.forget(directory)
 
 
 @functools.cache

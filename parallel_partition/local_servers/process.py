@@ -1,6 +1,6 @@
 """The processes of local servers: whose a process id is, and how they end.
 
-Run as a program, this file is the guard of `local_guard`: it ends the servers of a Python process that was
+Run as a program, this file is the guard of `local_servers.guard`: it ends the servers of a Python process that was
 killed before it could do so itself. It imports only the standard library, to start at once and stay small.
 """
 

@@ -17,7 +17,7 @@ import sys
 from pathlib import Path
 from threading import Lock
 
-from parallel_partition import local_process
+from parallel_partition.local_servers import process
 
 _lock = Lock()
 _guards: dict[int, subprocess.Popen[str] | None] = {}
@@ -42,16 +42,16 @@ def _tell(duty: str, place: Path) -> None:
     with _lock, contextlib.suppress(BrokenPipeError):  # somebody ended the guard: then there is none
         if os.getpid() not in _guards:
             _guards[os.getpid()] = _start()
-        process = _guards[os.getpid()]
-        if process and process.stdin:
-            process.stdin.write(json.dumps([duty, str(place)]) + "\n")
-            process.stdin.flush()
+        running = _guards[os.getpid()]
+        if running and running.stdin:
+            running.stdin.write(json.dumps([duty, str(place)]) + "\n")
+            running.stdin.flush()
 
 
 def _start() -> subprocess.Popen[str] | None:
     try:
         return subprocess.Popen(
-            [sys.executable, "-I", "-S", local_process.__file__],
+            [sys.executable, "-I", "-S", process.__file__],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -64,13 +64,12 @@ def _start() -> subprocess.Popen[str] | None:
 
 
 def _dismiss() -> None:
-    process = _guards.pop(
-        os.getpid(), None
-    )  # a forked child has inherited its parent's, which is not its own
-    if process and process.stdin:
+    # A forked child has inherited its parent's guard, which is not its own.
+    running = _guards.pop(os.getpid(), None)
+    if running and running.stdin:
         with contextlib.suppress(BrokenPipeError):
-            process.stdin.close()
-        process.wait()
+            running.stdin.close()
+        running.wait()
 
 
 # Registered while loading, hence run after all that is registered by those who use this.

@@ -1,0 +1,1 @@
+"""PostgreSQL servers on this machine: programs, accounts, folders, processes. Their face is `local_cluster`."""
