@@ -68,8 +68,9 @@ class ServerPool:
 
     def _connect_options(self) -> dict[str, Any]:
         given = conninfo_to_dict(self._conninfo)
-        # Statements are read as UTF-8 before they are sent.
-        options: dict[str, Any] = {"autocommit": True, "client_encoding": "utf8"}
+        # Statements are read as UTF-8 before they are sent. psycopg itself prepares nothing: once it has, it answers
+        # DROP, ALTER and ROLLBACK with DEALLOCATE ALL, and what the `Session` prepared here would be gone.
+        options: dict[str, Any] = {"autocommit": True, "client_encoding": "utf8", "prepare_threshold": None}
         if "connect_timeout" not in given:
             options["connect_timeout"] = CONNECT_TIMEOUT
         if "application_name" not in given:
