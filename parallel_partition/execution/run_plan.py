@@ -50,6 +50,9 @@ from parallel_partition.statements import OutputColumn, Parameter, Parameters, S
 #: How often a statement is planned anew when the map changes under it before it gives up.
 ATTEMPTS = 5
 
+#: smallint, integer, bigint
+_INTEGERS = frozenset({21, 23, 20})
+
 
 class Runner:
     """Runs one connection's statements.
@@ -357,12 +360,20 @@ def _count(count: Count | None, parameters: Sequence[Parameter], clause: str) ->
     if count.number is None:
         number = count.value
     else:
-        data, _, fmt = parameters[count.number - 1]
+        data, oid, fmt = parameters[count.number - 1]
         if data is None:
             return None
         try:
-            number = int.from_bytes(data, "big", signed=True) if fmt else int(data)
+            number = _whole_number(data, oid) if fmt else int(data)
         except ValueError:
-            message = f"{clause} over several servers needs a whole number, not {bytes(data)!r}"
+            shown = f"{bytes(data)!r}{f' of the type with OID {oid}' if fmt else ''}"
+            message = f"{clause} over several servers needs a whole number, not {shown}"
             raise as_driver_error(errors.UnsupportedQuery(message)) from None
     return number
+
+
+def _whole_number(data: bytes, oid: int) -> int:
+    """The number that binary data of an integer type is; PostgreSQL rounds numbers of other types first."""
+    if oid not in _INTEGERS:
+        raise ValueError
+    return int.from_bytes(data, "big", signed=True)

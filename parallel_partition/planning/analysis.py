@@ -340,7 +340,7 @@ class Analyser:
         if join.natural:
             join.using = _common(larg, rarg)
         if join.kind == "full" and join.using:
-            join.merged = Relation("", "merged", body, join.using)
+            join.merged = Relation("", "merged", body, join.using, sides=(larg, rarg))
         if join.on:
             _Visitor(self, level, ctes).visit_condition(join.on, Names(join, level.around), "ON")
         join.alias, join.columns = alias.get("aliasname"), strings(alias.get("colnames", []))

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from parallel_partition.catalog.tables import PART, Schema, Table
-from parallel_partition.planning.analysis import Analyser, call_name
+from parallel_partition.planning.analysis import Analyser, call_name, strings
 from parallel_partition.planning.functions import (
     foreign_functions,
     reads_by_text,
@@ -18,9 +18,13 @@ from parallel_partition.planning.scope import (
     SYSTEM_COLUMNS,
     Column,
     Level,
+    Names,
+    Reference,
     Relation,
     field_names,
+    find_column,
     leaves,
+    relation_named,
     resolve,
 )
 from parallel_partition.planning.trees import Node, walk
@@ -90,6 +94,8 @@ def refuse_names(tree: Node, schema: Schema, search_path: tuple[str, ...]) -> No
     for kind, body in walk(tree):
         if kind == "RangeVar":
             _refuse_relation(body, schema, search_path)
+        elif kind == "TypeName":
+            _refuse_row_type(body, schema, search_path)
         elif kind == "FuncCall" and call_name(body) == (None, "set_config"):
             raise refuse("set_config", "it would set one server's session only", "use SET")
     name = reads_by_text(tree)
@@ -124,6 +130,16 @@ def _refuse_relation(body: Node, schema: Schema, search_path: tuple[str, ...]) -
         )
 
 
+def _refuse_row_type(body: Node, schema: Schema, search_path: tuple[str, ...]) -> None:
+    table = table_of(strings(body.get("names", [])), schema, search_path)
+    if table is not None and table.sharded:
+        raise refuse(
+            f"the type {table.name}",
+            "the row type of a sharded table has the library's column part",
+            "name the columns",
+        )
+
+
 def _unseen(tree: Node, analyser: Analyser) -> Iterator[Node]:
     """RangeVars that became no relation: those of clauses that the analysis does not know."""
     skipped = {
@@ -139,11 +155,13 @@ def _unseen(tree: Node, analyser: Analyser) -> Iterator[Node]:
 
 
 def _refuse_columns(root: Level, sharded: Iterable[Relation]) -> None:
-    """Refuse ``ctid`` and ``tableoid`` of sharded tables."""
+    """Refuse ``ctid`` and ``tableoid`` of sharded tables, and ``part`` where it hides a name of the caller's."""
     known = set(sharded)
     for level in root.inside():
         for reference in level.references:
             name = field_names(reference.body)[-1]
+            if field_names(reference.body) == [PART]:
+                _refuse_hidden(level, reference)
             if name not in _OF_CHILDREN:
                 continue
             meant = resolve(reference.body, reference.names)
@@ -155,14 +173,38 @@ def _refuse_columns(root: Level, sharded: Iterable[Relation]) -> None:
                 )
 
 
+def _refuse_hidden(level: Level, reference: Reference) -> None:
+    """Refuse a bare ``part`` that means something else where tables have no such column of the library's."""
+    found: list[Column] = []
+    names: Names | None = reference.names
+    while names is not None:
+        found += find_column(names.source, PART)[0]
+        names = names.outer
+    library = [column for column in found if _is_librarys(column)]
+    others = len(found) > len(library) or relation_named(PART, None, reference.names) is not None
+    if reference.clause == "GROUP BY":
+        named = [output.column for output in level.outputs or () if output.name == PART]
+        others = others or any(column is None or not _is_librarys(column) for column in named)
+    if library and others:
+        raise refuse(
+            PART,
+            f"it may be the library's own column of {library[0].relation.full_name}, or another of that name",
+            "say which table's it is, or give the other one another name",
+        )
+
+
+def _is_librarys(column: Column) -> bool:
+    return column.relation.sharded and column.name == PART and PART not in (column.relation.columns or ())
+
+
 def system_column(root: Level) -> str | None:
-    """A system column of a sharded table that a statement reads, or None."""
+    """A system column of a table of the cluster that a statement reads, or None."""
     for level in root.inside():
         for reference in level.references:
             name = field_names(reference.body)[-1]
             if name in SYSTEM_COLUMNS:
                 meant = resolve(reference.body, reference.names)
-                if meant is None or (isinstance(meant, Column) and meant.relation.sharded):
+                if meant is None or (isinstance(meant, Column) and meant.relation.table is not None):
                     return name
     return None
 

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from parallel_partition.planning.align import Passed
-from parallel_partition.planning.analysis import strings
+from parallel_partition.planning.analysis import nodes_in, strings
 from parallel_partition.planning.plan import SortKey
-from parallel_partition.planning.scope import Column, Level, Names, Output, output_of, resolve
+from parallel_partition.planning.scope import (
+    Column,
+    Level,
+    Names,
+    Output,
+    Relation,
+    WholeRow,
+    field_names,
+    find_column,
+    leaves,
+    output_of,
+    resolve,
+)
 from parallel_partition.planning.trees import Node, same_tree, walk
 
 
@@ -46,8 +60,7 @@ def _sort_item(level: Level, body: Node, outputs: tuple[Output, ...]) -> SortIte
     descending = body.get("sortby_dir") == "SORTBY_DESC"
     nulls = body.get("sortby_nulls", "SORTBY_NULLS_DEFAULT")
     nulls_first = descending if nulls == "SORTBY_NULLS_DEFAULT" else nulls == "SORTBY_NULLS_FIRST"
-    names = level.names
-    collation = collation_of(node, names) if place is None else output_collation(outputs[place], names)
+    collation = collation_of(node, level) if place is None else output_collation(outputs[place], level)
     return SortItem(node, place, descending, nulls_first, collation)
 
 
@@ -85,38 +98,83 @@ def same_output(level: Level, node: Node, outputs: tuple[Output, ...]) -> int | 
 # -------------------------------------------------------------------------------------------------------
 
 
-def output_collation(output: Output, names: Names) -> str | None:
-    """The collation by which an output sorts, None for the database's default."""
+def output_collation(output: Output, level: Level) -> str | None:
+    """The collation by which an output of ``level`` sorts, None for the database's default."""
     if output.column is not None:
         return column_collation(output.column)
-    return None if output.node is None else collation_of(output.node, names)
+    return None if output.node is None else collation_of(output.node, level)
 
 
-def collation_of(node: Node, names: Names) -> str | None:
-    """The collation by which an expression sorts, None for the database's default.
+def collation_of(node: Node, level: Level) -> str | None:
+    """The collation by which an expression of ``level`` sorts, None for the database's default.
 
     Raises
     ------
     Passed : it is not known
     """
     if "ColumnRef" in node:
-        meant = resolve(node["ColumnRef"], names)
-        if isinstance(meant, Column):
-            return column_collation(meant)
+        return _of_reference(node["ColumnRef"], level)
+    if "SubLink" in node:
+        return _of_subquery(node["SubLink"], level)
     if "CollateClause" in node:
         return ".".join(
             '"' + name.replace('"', '""') + '"' for name in strings(node["CollateClause"]["collname"])
         )
-    for kind, body in walk(node):
+    _require_default(node, level)
+    return None
+
+
+def _require_default(value: Any, level: Level) -> None:
+    """Make sure that nothing in an expression has another collation than the database's default."""
+    for kind, body in nodes_in(value):
         if kind == "CollateClause":
             raise Passed("ORDER BY: the collation of an expression around COLLATE is not known")
-        if kind == "ColumnRef":
-            meant = resolve(body, names)
-            if isinstance(meant, Column) and column_collation(meant) is not None:
-                raise Passed(
-                    f"ORDER BY: the collation of an expression over {meant.name} is not known; add COLLATE"
-                )
+        if kind == "ColumnRef" and _of_reference(body, level) is not None:
+            name = field_names(body)[-1]
+            raise Passed(f"ORDER BY: the collation of an expression over {name} is not known; add COLLATE")
+        if kind == "SubLink" and _of_subquery(body, level) is not None:
+            raise Passed(
+                "ORDER BY: the collation of an expression around a subquery is not known; add COLLATE"
+            )
+
+
+def _of_reference(body: Node, level: Level) -> str | None:
+    """The collation of what a name means: a column, or the value of a function in FROM."""
+    meant = resolve(body, level.names)
+    if isinstance(meant, Column):
+        return column_collation(meant)
+    if isinstance(meant, WholeRow):
+        relations = list(meant.relations)
+    else:
+        relations = [one for one in _visible(level.names) if one.columns is None]
+    if not relations:
+        raise Passed(f"ORDER BY: the collation of {field_names(body)[-1]} is not known")
+    for relation in relations:
+        _require_function_of_default(relation, level)
     return None
+
+
+def _visible(names: Names | None) -> Iterator[Relation]:
+    while names is not None:
+        yield from leaves(names.source)
+        names = names.outer
+
+
+def _require_function_of_default(relation: Relation, level: Level) -> None:
+    """Make sure that what a function in FROM returns has the default collation: it takes that of its arguments."""
+    if relation.kind != "function" or "functions" not in relation.node or relation not in level.relations:
+        raise Passed(f"ORDER BY: the collation of {relation.name} is not known")
+    _require_default(relation.node["functions"], level)
+
+
+def _of_subquery(body: Node, level: Level) -> str | None:
+    """The collation of a subquery in an expression: that of its only output, where it gives a value of it."""
+    if body["subLinkType"] not in ("EXPR_SUBLINK", "ARRAY_SUBLINK"):
+        return None
+    inner = next((one.level for one in level.subqueries if one.body is body), None)
+    if inner is None or inner.kind != "select" or inner.outputs is None or len(inner.outputs) != 1:
+        raise Passed("ORDER BY: the collation of a subquery is not known")
+    return output_collation(inner.outputs[0], inner)
 
 
 def column_collation(column: Column) -> str | None:
@@ -131,12 +189,25 @@ def column_collation(column: Column) -> str | None:
         if output is None:
             break
         if output.column is None:
-            names = column.relation.level.names if column.relation.level else Names(None)
-            return None if output.node is None else collation_of(output.node, names)
+            level = column.relation.level
+            assert level is not None  # output_of found it there
+            return None if output.node is None else collation_of(output.node, level)
         column = output.column
-    if column.relation.table is None:
-        if column.relation.level is not None:
-            raise Passed(f"ORDER BY: the collation of {column.name} is not known")
-        return None
-    found = column.relation.table.column(column.relation.base_name(column.name))
+    relation = column.relation
+    if relation.table is None:
+        return _without_table(column)
+    found = relation.table.column(relation.base_name(column.name))
     return None if found is None else found.collation
+
+
+def _without_table(column: Column) -> str | None:
+    """The collation of a column that FULL JOIN merges, or of one that a function is said to return."""
+    relation = column.relation
+    if relation.kind == "merged":
+        merged = [one for side in relation.sides for one in find_column(side, column.name)[0]]
+        found = {column_collation(one) for one in merged}
+        if len(merged) == len(relation.sides) and len(found) == 1:
+            return found.pop()
+    elif relation.kind == "function" and "CollateClause" not in {kind for kind, _ in walk(relation.node)}:
+        return None
+    raise Passed(f"ORDER BY: the collation of {column.name} is not known")

@@ -29,7 +29,7 @@ class Relation:
     ``name`` is what it is called there. ``schema`` is the table's schema where no alias hides it. ``columns``
     are the names that its columns have there, without ``part``; None: not known. ``level`` is what a subquery
     or a CTE computes. ``kind`` "unknown" is a name that the catalog does not know, "merged" stands for the
-    columns that a FULL JOIN merges.
+    columns that a FULL JOIN merges of its ``sides``.
     """
 
     name: str
@@ -42,6 +42,7 @@ class Relation:
     renamed: bool = False
     lateral: bool = False
     sampled: bool = False
+    sides: tuple[Source, ...] = ()
 
     @property
     def sharded(self) -> bool:
@@ -203,6 +204,12 @@ class Level:
         """Every relation of this level and of those below it, in the order of levels."""
         for level in self.inside():
             yield from level.relations
+
+
+def is_limited(body: Node) -> bool:
+    """Tell whether a SELECT's body has a LIMIT or OFFSET; ``LIMIT ALL`` is none."""
+    count = body.get("limitCount")
+    return (count is not None and not count.get("A_Const", {}).get("isnull")) or "limitOffset" in body
 
 
 # --- looking names up

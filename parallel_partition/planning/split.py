@@ -97,7 +97,7 @@ def _distinct_parts(level: Level) -> SplitParts:
     """SELECT DISTINCT without aggregates: distinct on each server, and distinct again."""
     targets = _targets(level)
     parts = SplitParts(level.node, distinct=True, groups=[target["val"] for target in targets], grouped=False)
-    parts.collations = [collation_of(group, level.names) for group in parts.groups]
+    parts.collations = [collation_of(group, level) for group in parts.groups]
     parts.outputs = [MergeOutput(partial_column(n)) for n in range(len(targets))]
     parts.order = _order(level, None)
     _keep_limits(level, parts)
@@ -210,7 +210,7 @@ class Rewriter:
         if key not in self._aggregate_of:
             name = check_splittable(call, self._covers_key)
             compared = name in ("min", "max") and call.get("args")
-            collation = collation_of(call["args"][0], self.level.names) if compared else None
+            collation = collation_of(call["args"][0], self.level) if compared else None
             self._aggregate_of[key] = len(self.aggregates)
             self.aggregates.append(Aggregate(call, name, collation))
         column = f"a{self._aggregate_of[key] + 1}"
@@ -284,7 +284,7 @@ class _Grouped:
         parts.order = _order(level, rewriter)
         _keep_limits(level, parts)
         parts.groups, parts.aggregates = rewriter.groups, rewriter.aggregates
-        parts.collations = [collation_of(group, level.names) for group in parts.groups]
+        parts.collations = [collation_of(group, level) for group in parts.groups]
         return parts
 
     def _group_nodes(self, item: Node) -> Sequence[Node]:

@@ -8,9 +8,9 @@ from parallel_partition.planning.hide_part import Edit
 from parallel_partition.planning.ordering import SortItem, sort_items
 from parallel_partition.planning.parse import ParsedText, parse
 from parallel_partition.planning.plan import Count, ShardQuery, SortKey, Whole
-from parallel_partition.planning.scope import Level
+from parallel_partition.planning.scope import Level, field_names
 from parallel_partition.planning.splicing import splice
-from parallel_partition.planning.trees import Node, same_tree
+from parallel_partition.planning.trees import Node, same_tree, walk
 from parallel_partition.planning.write_sql import write_checked
 
 _BIGINT_MAX = 2**63 - 1
@@ -43,7 +43,7 @@ def plan_whole(parsed: ParsedText, level: Level, hidden: list[Edit]) -> Whole:
         clauses = find_clauses(parsed.data, *parsed.extents[0])
         if clauses is None:
             raise Passed("a SELECT in parentheses: its clauses are not found; leave the parentheses out")
-        edits += _edits(clauses, added, limit, offset)
+        edits += _edits(clauses, level, added, limit, offset)
     text = splice(parsed.data, edits).decode()
     _check(text, level.node, len(added))
     return Whole(ShardQuery(text), _order(level, items), limit, offset, len(added))
@@ -123,14 +123,29 @@ def _number(count: Count) -> str:
 # --------------------------------------------------------------------------------------------------
 
 
-def _edits(clauses: Clauses, added: list[SortItem], limit: Count | None, offset: Count | None) -> list[Edit]:
+def _edits(
+    clauses: Clauses, level: Level, added: list[SortItem], limit: Count | None, offset: Count | None
+) -> list[Edit]:
     found: list[Edit] = []
     if added:
-        names = [f', {write_checked(item.node)} AS "sort_{n}"' for n, item in enumerate(added, start=1)]
-        found.append((clauses.select_end, clauses.select_end, "".join(names).encode()))
+        prefix = _unused_prefix(level)
+        columns = [f', {write_checked(item.node)} AS "{prefix}{n}"' for n, item in enumerate(added, start=1)]
+        found.append((clauses.select_end, clauses.select_end, "".join(columns).encode()))
     if offset is not None and clauses.limit is not None:
         found.append((*clauses.limit, _limit_text(limit, offset).encode()))
     return found
+
+
+def _unused_prefix(level: Level) -> str:
+    """A beginning of names that no output and no name in ORDER BY has: what is sorted by keeps its meaning."""
+    used = {output.name for output in level.outputs or ()}
+    for kind, body in walk(level.node["sortClause"]):
+        if kind == "ColumnRef":
+            used.update(name for name in field_names(body) if name)
+    prefix = "sort_"
+    while any(name.startswith(prefix) for name in used):
+        prefix = f"_{prefix}"
+    return prefix
 
 
 def _order(level: Level, items: list[SortItem]) -> tuple[SortKey, ...]:
