@@ -204,7 +204,7 @@ class Transaction:
         self, session: Session, train: list[Statement], parts: frozenset[int] | None
     ) -> list[PGresult]:
         try:
-            results = run_one(session, session.exchange(train))
+            results = session.run(train)
         except psycopg.Error as error:
             self._fail({session.server: error}, parts)
         except BaseException:

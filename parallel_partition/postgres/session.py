@@ -17,7 +17,7 @@ from collections.abc import Generator, Sequence
 from typing import Any
 
 import psycopg
-from psycopg import pq
+from psycopg import generators, pq
 from psycopg.pq.abc import PGresult
 
 from parallel_partition.postgres.driver_errors import known_at
@@ -97,29 +97,73 @@ class Session:
             raise known_at(error, self.server) from error
         return self._settle(received, owners, fresh)
 
+    def run(self, statements: Sequence[Statement]) -> list[PGresult]:
+        """The same as `exchange`, to its end: the short way where one server is asked.
+
+        It waits and reads by psycopg's compiled generators; ours cost a point query a tenth of its time.
+
+        Raises
+        ------
+        psycopg.OperationalError : the connection was lost; it knows its server
+        """
+        pgconn = self._pgconn
+        wait = self.connection.wait
+        fresh: list[tuple[int, _StatementKey, bytes]] = []
+        owners: list[int] = []
+        received: list[PGresult] = []
+        try:
+            pgconn.enter_pipeline_mode()
+            for number, statement in enumerate(statements):
+                owners += [number] * self._send(statement, number, fresh)
+            pgconn.pipeline_sync()
+            if pgconn.flush():
+                wait(generators.send(pgconn))
+            while True:
+                results = wait(generators.fetch_many(pgconn))
+                if results[-1].status == _SYNC:
+                    break
+                received += results
+                self._refuse_copy(results[-1])
+            pgconn.exit_pipeline_mode()
+        except psycopg.Error as error:
+            if not _said_why(received):
+                raise known_at(error, self.server) from error
+        except BaseException:
+            self.cancel()
+            self.close()
+            raise
+        return self._settle(received, owners, fresh)
+
+    def _refuse_copy(self, result: PGresult) -> None:
+        if result.status in _COPIES:
+            self.close()  # a COPY cannot be left in a message train
+            raise psycopg.NotSupportedError("COPY is not a statement that execute() can carry")
+
     def _synchronized(self) -> Exchange:
         """Send what is queued and a Sync, and read up to the server's Sync."""
         pgconn = self._pgconn
-        pgconn.pipeline_sync()
-        while pgconn.flush():
-            yield True
-            pgconn.consume_input()
         received: list[PGresult] = []
-        while True:
-            while pgconn.is_busy():
-                yield False
+        try:
+            pgconn.pipeline_sync()
+            while pgconn.flush():
+                yield True
                 pgconn.consume_input()
-            result = pgconn.get_result()
-            if result is None:
-                continue
-            status = result.status
-            if status == _SYNC:
-                pgconn.exit_pipeline_mode()
+            while True:
+                while pgconn.is_busy():
+                    yield False
+                    pgconn.consume_input()
+                result = pgconn.get_result()
+                if result is None:
+                    continue
+                if result.status == _SYNC:
+                    pgconn.exit_pipeline_mode()
+                    return received
+                self._refuse_copy(result)
+                received.append(result)
+        except psycopg.OperationalError:
+            if _said_why(received):
                 return received
-            if status in _COPIES:
-                self.close()  # a COPY cannot be left in a message train
-                raise psycopg.NotSupportedError("COPY is not a statement that execute() can carry")
-            received.append(result)
+            raise
 
     def _settle(
         self, received: list[PGresult], owners: list[int], fresh: list[tuple[int, _StatementKey, bytes]]
@@ -222,6 +266,11 @@ class Session:
     def close(self) -> None:
         """Close the connection, whatever state it is in."""
         self.connection.close()
+
+
+def _said_why(received: Sequence[PGresult]) -> bool:
+    """True when a lost connection's server had said why before: "terminating connection due to ..."."""
+    return any(result.status == _FATAL for result in received)
 
 
 def output_columns(description: PGresult, type_names: Sequence[str]) -> list[OutputColumn]:

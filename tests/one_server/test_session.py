@@ -97,12 +97,23 @@ def test_describe_runs_nothing(session):
     assert values(session, Statement(b"SELECT 1")) == [b"1"]
 
 
-def test_a_lost_connection_names_its_server(session, plain):
+@pytest.mark.parametrize("way", ["exchange", "run"])
+def test_a_terminated_session_says_why(session, plain, way):
     pid = session.connection.info.backend_pid
     with psycopg.connect(plain, autocommit=True) as other:
         other.execute("SELECT pg_terminate_backend(%s)", (pid,))
+    train = [Statement(b"SELECT 1")]
+    results = session.run(train) if way == "run" else run_one(session, session.exchange(train))
+    assert results[-1].error_field(psycopg.pq.DiagnosticField.SQLSTATE) == b"57P01"
+    assert not session.alive
+
+
+@pytest.mark.parametrize("way", ["exchange", "run"])
+def test_a_lost_connection_names_its_server(session, way):
+    session.connection.pgconn.finish()
+    train = [Statement(b"SELECT 1")]
     with pytest.raises(psycopg.OperationalError) as caught:
-        values(session, Statement(b"SELECT 1"))
+        session.run(train) if way == "run" else run_one(session, session.exchange(train))
     assert caught.value.server == "s1"
     assert not session.alive
 
@@ -129,7 +140,7 @@ def test_the_first_failure_cancels_the_other_server(session, plain):
         assert values(other, Statement(b"SELECT 5")) == [b"5"]
 
 
-@pytest.mark.parametrize("run", ["one", "all"])
+@pytest.mark.parametrize("run", ["one", "all", "short"])
 def test_an_interrupt_leaves_nothing_running(session, plain, run):
     def interrupt(*_):
         raise KeyboardInterrupt
@@ -140,7 +151,12 @@ def test_an_interrupt_leaves_nothing_running(session, plain, run):
     signal.setitimer(signal.ITIMER_REAL, 0.2)
     try:
         with pytest.raises(KeyboardInterrupt):
-            run_one(session, exchange) if run == "one" else run_all({"s1": (session, exchange)})
+            if run == "one":
+                run_one(session, exchange)
+            elif run == "all":
+                run_all({"s1": (session, exchange)})
+            else:
+                session.run([Statement(b"SELECT pg_sleep(60)")])
     finally:
         signal.signal(signal.SIGALRM, before)
     with psycopg.connect(plain, autocommit=True) as other:
