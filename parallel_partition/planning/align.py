@@ -23,6 +23,7 @@ from parallel_partition.planning.scope import (
     Relation,
     Source,
     Subquery,
+    is_limited,
     leaves,
     resolve,
 )
@@ -209,7 +210,7 @@ class Aligner:
         """How the rows of a whole subquery are distributed; the keys are columns inside it."""
         if level.kind != "select":
             raise Passed("UNION, INTERSECT or EXCEPT: a set operation over several servers")
-        if "limitCount" in level.node or "limitOffset" in level.node:
+        if is_limited(level.node):
             raise Passed("LIMIT: in a subquery it would cut the rows of each server by itself")
         found = self.of_level(level)
         if isinstance(found, Replicated):
@@ -449,7 +450,7 @@ def require_deterministic(level: Level) -> None:
     """Make sure that a query over reference tables gives every server the same rows."""
     for one in level.inside():
         body = one.node
-        if "limitCount" in body or "limitOffset" in body:
+        if is_limited(body):
             raise Passed("LIMIT: in a subquery over reference tables it may keep other rows on each server")
         if any(body.get("distinctClause", [])):
             raise Passed(

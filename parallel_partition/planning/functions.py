@@ -117,7 +117,7 @@ _SAME_EVERYWHERE = frozenset(
 #: A constant that PostgreSQL reads as a time of its clock, where it reads a time at all.
 _CLOCK_WORDS = re.compile(r"[\s\d:.,+/-]*\b(now|today|tomorrow|yesterday)\b[\s\d:.,+/a-z-]*", re.IGNORECASE)
 
-CLOCK_ADVICE = "each server has a clock of its own: pass the value as a parameter"
+CLOCK_ADVICE = "each server has a clock of its own; pass the value as a parameter"
 
 
 def foreign_functions(tree: Node | list[Node], schema: Schema) -> tuple[tuple[str | None, str], ...]:

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from parallel_partition.catalog.tables import PART, Schema
-from parallel_partition.planning.analysis import call_name, is_whole_row, strings
+from parallel_partition.catalog.tables import PART
+from parallel_partition.planning.analysis import call_name, is_whole_row
 from parallel_partition.planning.refuse import refuse
 from parallel_partition.planning.scope import (
     Column,
@@ -59,9 +59,7 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def hide_part(
-    data: bytes, tree: Node, root: Level, schema: Schema, search_path: tuple[str, ...]
-) -> list[Edit]:
+def hide_part(data: bytes, tree: Node, root: Level) -> list[Edit]:
     """The edits of a statement's text that hide ``part``.
 
     Parameters
@@ -73,27 +71,12 @@ def hide_part(
     ------
     UnsupportedQuery : ``part`` cannot be hidden somewhere
     """
-    _refuse_row_types(tree, schema, search_path)
     row_uses = _row_uses(tree)
     edits: list[Edit] = []
     for level in root.inside():
         if any(relation.sharded for relation in leaves(level.source)):
             edits += _LevelEdits(data, level, row_uses).edits()
     return list(dict.fromkeys(edits))
-
-
-def _refuse_row_types(tree: Node, schema: Schema, search_path: tuple[str, ...]) -> None:
-    for kind, body in walk(tree):
-        if kind == "TypeName":
-            names = strings(body.get("names", []))
-            place = names[-2] if len(names) > 1 else None
-            table = schema.find(place, names[-1], search_path) if names and place != "pg_catalog" else None
-            if table is not None and table.sharded:
-                raise refuse(
-                    f"the type {table.name}",
-                    "the row type of a sharded table has the library's column part",
-                    "name the columns",
-                )
 
 
 def _row_uses(tree: Node) -> set[int]:

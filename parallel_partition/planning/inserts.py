@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from parallel_partition.catalog.key_text import NotProven
 from parallel_partition.catalog.tables import PART, Column, Table
 from parallel_partition.planning.align import Passed, require_deterministic, sharded_tables
-from parallel_partition.planning.analysis import call_name, calls_in
+from parallel_partition.planning.analysis import call_name
 from parallel_partition.planning.functions import SEQUENCES, reads_clock
 from parallel_partition.planning.hide_part import Edit, quoted
 from parallel_partition.planning.key_sources import Sources
@@ -16,8 +16,10 @@ from parallel_partition.planning.parse import ParsedText, parse
 from parallel_partition.planning.plan import InsertPlan, KeyRow, KeySource, KnownKey, ParameterKey, Refusal
 from parallel_partition.planning.prune import check_fits
 from parallel_partition.planning.refuse import refuse
-from parallel_partition.planning.scope import Level
+from parallel_partition.planning.scope import Column as ScopeColumn
+from parallel_partition.planning.scope import Level, leaves
 from parallel_partition.planning.splicing import relation_extent, splice
+from parallel_partition.planning.terms import family
 from parallel_partition.planning.tokens import NotReadable, Token, closing, index_at, tokens
 from parallel_partition.planning.trees import Node, same_tree, walk
 
@@ -152,8 +154,8 @@ def _values_of(column: Column, columns: tuple[str, ...], rows: list[list[Node]])
 
 def _refuse_expressions(tree: Node, body: Node, root: Level, table: Table) -> None:
     refuse_key_changes(body, table)
-    for call in calls_in(tree):
-        if call_name(call)[1] in SEQUENCES:
+    for kind, call in walk(tree):
+        if kind == "FuncCall" and call_name(call)[1] in SEQUENCES:
             raise refuse(
                 f"function {call_name(call)[1]}",
                 "each server would have a sequence of its own",
@@ -189,13 +191,13 @@ def _keys(
     name: str,
 ) -> tuple[KeyRow, ...]:
     key_types = dict(zip(table.key, table.key_types, strict=True))
+    target = next(leaves(root.source))
+    families = {column: family(ScopeColumn(target, column)) for column in columns}
     stored = {
-        id(below): key_types[column]
+        id(value["ParamRef"]): kind
         for row in rows
         for column, value in zip(columns, row, strict=False)
-        if column in key_types
-        for kind, below in walk(value)
-        if kind == "ParamRef"
+        if "ParamRef" in value and (kind := families[column]) is not None
     }
     sources = Sources(tree, root, oids, stored)
     found = []

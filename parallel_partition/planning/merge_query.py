@@ -158,13 +158,16 @@ class _Maker:
         self.partial: list[Node] = []
         self._collations = list(parts.collations)
         self._finals: dict[str, Node] = {}
+        self._final_types: dict[str, str] = {}
         for n in range(groups):
             self._finals[f"g{n + 1}"] = _expression(f'"p"."c{n + 1}"')
+            self._final_types[f"g{n + 1}"] = self.types[n]
         place = groups
         for n, aggregate in enumerate(parts.aggregates, start=1):
             described = probe[place : place + len(aggregate.probed)]
             place += len(described)
             self._finals[f"a{n}"] = self._add(aggregate, described)
+            self._final_types[f"a{n}"] = described[0].type
         for type in self.types:
             if type in ("record", "unknown"):
                 raise UnsupportedQuery(
@@ -189,7 +192,7 @@ class _Maker:
         """The merge query, and which of the caller's parameters follow the arrays."""
         parts = self._parts
         outputs = [
-            f"CAST({self._written(output.node)} AS {_castable(column)}) AS {quoted(column.name)}"
+            f"{self._output(output.node, column)} AS {quoted(column.name)}"
             for output, column in zip(parts.outputs, caller, strict=True)
         ]
         text = f"SELECT {'DISTINCT ' if parts.distinct else ''}{', '.join(outputs)}"
@@ -206,6 +209,16 @@ class _Maker:
             if node is not None
         )
         return self._numbered(text)
+
+    def _output(self, node: Node, column: OutputColumn) -> str:
+        """An output, as the type that PostgreSQL described."""
+        written = self._written(node)
+        name = node["ColumnRef"]["fields"][-1]["String"]["sval"] if "ColumnRef" in node else ""
+        return (
+            written
+            if self._final_types.get(name) == column.type
+            else f"CAST({written} AS {_castable(column)})"
+        )
 
     def _rows(self) -> str:
         """The partial rows: one array per column, those with another collation under it."""

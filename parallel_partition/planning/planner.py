@@ -80,7 +80,7 @@ def _plan(parsed: ParsedText, oids: tuple[int, ...], schema: Schema, search_path
         return _local(parsed.text, tree, root, named, schema)
     _refuse_mixtures(root, named)
     if root.kind == "write":
-        return plan_write(parsed, root, named, schema, search_path, oids)
+        return plan_write(parsed, root, named, schema, oids)
     if not named.sharded:
         return _reference(parsed.text, tree, root, named, schema)
     return _select(parsed, root, named, oids, schema, search_path)
@@ -186,7 +186,7 @@ def _select(
     tree = parsed.statements[0]
     locking = _locking(tree, named)
     condition = key_condition(root, tree, oids)
-    hidden = hide_part(parsed.data, tree, root, schema, search_path)
+    hidden = hide_part(parsed.data, tree, root)
     text = splice(parsed.data, hidden).decode() if hidden else parsed.text
     if hidden:
         _require_readable(text)

@@ -34,7 +34,7 @@ from parallel_partition.planning.plan import (
     OfKeys,
     ParameterKey,
 )
-from parallel_partition.planning.scope import Column, Level, Names, Relation, output_of
+from parallel_partition.planning.scope import Column, Level, Names, Relation, is_limited, output_of
 from parallel_partition.planning.terms import (
     Term,
     column_of,
@@ -345,7 +345,7 @@ def _lets_through(relation: Relation) -> bool:
     if level is None or level.kind != "select" or "subquery" not in relation.node:
         return False
     body = level.node
-    if "limitCount" in body or "limitOffset" in body or any(body.get("distinctClause", [])):
+    if is_limited(body) or any(body.get("distinctClause", [])):
         return False
     listed = [body.get("targetList", []), body.get("groupClause", []), body.get("sortClause", [])]
     return not any(

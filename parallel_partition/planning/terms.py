@@ -22,6 +22,7 @@ from parallel_partition.planning.scope import (
     Relation,
     Source,
     find_column,
+    leaves,
     resolve,
     source_column,
 )
@@ -39,6 +40,10 @@ _FAMILIES = {
     "boolean": "boolean",
     "numeric": "numeric",
 }
+
+
+#: Operators that are NULL, so not true, where one side is NULL.
+_COMPARISONS = ("=", "<", ">", "<=", ">=", "<>")
 
 
 class Term(NamedTuple):
@@ -142,15 +147,32 @@ def _below(source: Source, upper: list[Term], around: Names | None) -> Iterator[
 
 
 def terms_of_sides(join: Join, upper: list[Term], around: Names | None) -> tuple[list[Term], list[Term]]:
-    """The conditions for the left and for the right side of a join, given those from further out."""
+    """The conditions for the left and for the right side of a join, given those from further out.
+
+    An outer join whose added rows a condition from further out refuses is an inner join.
+    """
     if join.kind == "full":
         return nullable(upper), nullable(upper)
     own = on_terms(join, around)
-    if join.kind == "inner":
+    filled = {"left": join.right, "right": join.left}.get(join.kind)
+    if filled is None or any(_refuses_nulls(term, filled) for term in upper):
         return upper + own, upper + own
     if join.kind == "left":
         return upper, nullable(upper) + own
     return nullable(upper) + own, upper
+
+
+def _refuses_nulls(term: Term, source: Source) -> bool:
+    """Tell whether a condition compares a column of ``source``, so that it is not true where that is NULL."""
+    columns: list[Column | None] = list(term.equal or ())
+    body = (term.expression or {}).get("A_Expr")
+    if (
+        body
+        and body["kind"] in ("AEXPR_OP", "AEXPR_IN")
+        and any(is_operator(body, one) for one in _COMPARISONS)
+    ):
+        columns += [column_of(body.get(side), term.names) for side in ("lexpr", "rexpr")]
+    return any(column is not None and column.relation in set(leaves(source)) for column in columns)
 
 
 def nullable(terms: list[Term]) -> list[Term]:

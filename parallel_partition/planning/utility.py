@@ -65,6 +65,8 @@ def plan_utility(
         return _setting(parsed.text, kind, body)
     refuse_names(tree, schema, search_path)
     words = _first_words(parsed.data)
+    if kind == "MergeStmt" and _table_named(tree, schema, search_path) is not None:
+        raise refuse("MERGE", "it is not supported yet", "use INSERT ... ON CONFLICT, UPDATE and DELETE")
     table = _table_named(tree, schema, search_path)
     if table is not None:
         raise _refused(words, f"it names {table.schema}.{table.name}, and would reach one server only")

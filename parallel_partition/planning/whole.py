@@ -8,7 +8,7 @@ from parallel_partition.planning.hide_part import Edit
 from parallel_partition.planning.ordering import SortItem, sort_items
 from parallel_partition.planning.parse import ParsedText, parse
 from parallel_partition.planning.plan import Count, ShardQuery, SortKey, Whole
-from parallel_partition.planning.scope import Level, field_names
+from parallel_partition.planning.scope import Level, field_names, is_limited
 from parallel_partition.planning.splicing import splice
 from parallel_partition.planning.trees import Node, same_tree, walk
 from parallel_partition.planning.write_sql import write_checked
@@ -65,7 +65,7 @@ def require_whole(level: Level) -> Distributed:
     aligner.require_grouping(level, found)
     aligner.require_distinct(level, found)
     aligner.require_windows(level, found)
-    if level.node.get("lockingClause") and ("limitCount" in level.node or "limitOffset" in level.node):
+    if level.node.get("lockingClause") and is_limited(level.node):
         raise Passed("FOR UPDATE with LIMIT: more rows would be locked than are returned")
     return found
 

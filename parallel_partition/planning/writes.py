@@ -40,7 +40,6 @@ def plan_write(
     root: Level,
     named: Named,
     schema: Schema,
-    search_path: tuple[str, ...],
     oids: tuple[int, ...],
 ) -> WritePlan:
     """Plan an INSERT, UPDATE or DELETE that names a table of the cluster.
@@ -68,7 +67,7 @@ def plan_write(
         raise refuse("WHERE CURRENT OF", "a cursor is on one server")
     if not table.sharded:
         return _reference_write(parsed, kind, body, root, named, table, schema)
-    hidden = hide_part(parsed.data, tree, root, schema, search_path)
+    hidden = hide_part(parsed.data, tree, root)
     if kind == "InsertStmt":
         return plan_insert(parsed, body, root, table, oids, hidden)
     return _modify(parsed, body, root, table, schema, oids, hidden)

@@ -5,7 +5,7 @@ A file holds statements that end in ``;`` at the end of a line. Comment lines be
     -- with: (5, "a")          the parameters, as a Python literal; several such lines: run once with each
     -- refused: GROUP BY       over several servers it is refused, and the message has these words
     -- ties                    rows that compare equal in ORDER BY may come in any order
-    -- any rows                LIMIT without ORDER BY: as many rows, all of them rows that the statement has without LIMIT
+    -- any rows                LIMIT without ORDER BY: as many rows, each one that there is without LIMIT
     -- fails: 22012            PostgreSQL refuses it with this SQLSTATE, and so must the cluster
 """
 

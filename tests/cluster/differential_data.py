@@ -112,7 +112,7 @@ def _user(chance: random.Random, n: int) -> tuple[Any, ...]:
         perhaps(chance.choice(("a", "B", "b", "A", "é", "Z", "_"))),
         perhaps(f"nick{n % 9}"),
         perhaps(uuid.UUID(int=abs(n) * 104_729)),
-        perhaps('{"n": %d}' % (n % 5)),
+        perhaps(f'{{"n": {n % 5}}}'),
         perhaps(
             datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
             + datetime.timedelta(hours=chance.randrange(5000))

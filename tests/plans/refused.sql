@@ -1,0 +1,441 @@
+-- Whatever the partitions.
+SELECT 1; SELECT 2;
+-- refused: 2 statements in one text: only one is run at a time; send them one by one
+
+SELECT * FROM recent_orders;
+-- refused: view recent_orders: it reads the sharded table public.orders; name the table instead of the view
+
+SELECT * FROM orders_part_3 WHERE id = 5;
+-- refused: orders_part_3: it is a child table of orders, on one server only; name orders
+
+SELECT * FROM ONLY orders WHERE id = 5;
+-- refused: ONLY orders: the rows of a sharded table are in its child tables; leave ONLY out
+
+SELECT ctid FROM orders WHERE id = 5;
+-- refused: ctid: rows of different child tables of a sharded table share it; use the key
+
+SELECT orders.tableoid::regclass FROM orders WHERE id = 5;
+-- refused: tableoid: rows of different child tables of a sharded table share it; use the key
+
+SELECT * INTO copied FROM orders WHERE id = 5;
+-- refused: SELECT INTO: it reads public.orders; create the table first, and insert into it
+
+SELECT * FROM orders, notes WHERE orders.id = 5;
+-- refused: FROM notes: it is on the catalog's server only, and public.orders is on all; make it a reference table
+
+SELECT * FROM orders, pg_class WHERE orders.id = 5;
+-- refused: FROM pg_class: it is on the catalog's server only, and public.orders is on all; make it a reference table
+
+SELECT my_function(id) FROM orders WHERE id = 5;
+-- refused: function my_function: it is not PostgreSQL's own, and may read tables of which a server has only a part (the statement reads public.orders)
+
+SELECT query_to_xml('select * from orders', true, false, '');
+-- refused: function query_to_xml: it reads tables that the statement does not name, of one server only
+
+SELECT set_config('search_path', 'x', false);
+-- refused: set_config: it would set one server's session only; use SET
+
+SELECT pg_total_relation_size('orders');
+-- refused: function pg_total_relation_size: it would tell of one server's part of orders only
+
+SELECT o FROM orders o WHERE id = 5;
+-- refused: the whole row o: its type has the library's column part; name the columns, or ROW(t.*)
+
+SELECT array_agg(o) FROM orders o WHERE id = 5;
+-- refused: the whole row o: its type has the library's column part; name the columns, or ROW(t.*)
+
+SELECT coalesce(o.*) FROM orders o WHERE id = 5;
+-- refused: the whole row o.*: its type has the library's column part; name the columns, or ROW(t.*)
+
+SELECT NULL::orders FROM orders WHERE id = 5;
+-- refused: the type orders: the row type of a sharded table has the library's column part; name the columns
+
+SELECT * FROM json_populate_recordset(NULL::orders, '[]');
+-- refused: the type orders: the row type of a sharded table has the library's column part; name the columns
+
+SELECT * FROM orders NATURAL JOIN lines TABLESAMPLE SYSTEM (5) WHERE id = 5;
+-- refused: NATURAL JOIN: public.lines is sampled by TABLESAMPLE; name the columns
+
+SELECT p.id FROM orders o JOIN products p ON p.id = o.id WHERE o.id = 5 FOR UPDATE;
+-- refused: FOR UPDATE: it would lock rows of the reference table public.products on one server only; add OF and the sharded tables
+
+WITH gone AS (DELETE FROM orders WHERE id = 5 RETURNING id) SELECT * FROM gone;
+-- refused: WITH (INSERT, UPDATE or DELETE): a CTE that changes data, in a statement over tables of the cluster
+
+SELECT * FROM somewhere.public.orders;
+-- refused: somewhere.public.orders: a table is named with its database; leave it out
+
+-- Over several servers.
+SELECT stddev(total) FROM orders;
+-- refused: stddev: it is not known how it is put together from the parts of several servers; over several servers this is not answered: restrict the key (orders.id) so that one server answers
+
+SELECT string_agg(state, ',' ORDER BY id) FROM orders;
+-- refused: string_agg: it is not known how it is put together from the parts of several servers; over several servers this is not answered: restrict the key (orders.id) so that one server answers
+
+SELECT mode() WITHIN GROUP (ORDER BY state) FROM orders;
+-- refused: mode WITHIN GROUP: it needs all rows in one place; over several servers this is not answered: restrict the key (orders.id) so that one server answers
+
+SELECT count(DISTINCT state) FROM orders;
+-- refused: count(DISTINCT ...): equal values may be on several servers, since it is not over the key; over several servers this is not answered: restrict the key (orders.id) so that one server answers
+
+SELECT sum(total ORDER BY id) FROM orders;
+-- refused: sum with ORDER BY: it needs all rows in one place; over several servers this is not answered: restrict the key (orders.id) so that one server answers
+
+SELECT state, count(*) FROM orders GROUP BY ROLLUP (state);
+-- refused: GROUPING SETS, ROLLUP or CUBE: they are not split; over several servers this is not answered: restrict the key (orders.id) so that one server answers
+
+SELECT state, count(*), grouping(state) FROM orders GROUP BY state;
+-- refused: GROUPING: it is not split; over several servers this is not answered: restrict the key (orders.id) so that one server answers
+
+SELECT state, total, count(*) FROM orders GROUP BY state;
+-- refused: column total: it is neither grouped nor in an aggregate; over several servers this is not answered: restrict the key (orders.id) so that one server answers
+
+SELECT state, (SELECT max(price) FROM products), count(*) FROM orders GROUP BY state;
+-- refused: a subquery beside aggregates: the merge session has no tables to answer it from; over several servers this is not answered: restrict the key (orders.id) so that one server answers
+
+SELECT DISTINCT ON (state) state, id FROM orders;
+-- refused: DISTINCT ON: it keeps one row of several servers; over several servers this is not answered: restrict the key (orders.id) so that one server answers
+
+SELECT rank() OVER (ORDER BY total) FROM orders;
+-- refused: a window function: PARTITION BY does not include the key (orders.id), so that a window has rows on several servers; over several servers this is not answered: restrict the key (orders.id) so that one server answers
+
+SELECT sum(qty) OVER w FROM lines WINDOW w AS (PARTITION BY product);
+-- refused: a window function: PARTITION BY does not include the key (lines.order_id), so that a window has rows on several servers; over several servers this is not answered: restrict the key (lines.order_id) so that one server answers
+
+SELECT state, sum(count(*)) OVER w FROM orders GROUP BY state WINDOW w AS (ORDER BY state);
+-- refused: WINDOW: named windows over aggregates are not merged; write the window in OVER; over several servers this is not answered: restrict the key (orders.id) so that one server answers
+
+SELECT JSON_ARRAYAGG(id) FROM orders;
+-- refused: a JSON aggregate: it is not split; over several servers this is not answered: restrict the key (orders.id) so that one server answers
+
+SELECT 1 FROM orders o JOIN lines l ON l.product = o.id;
+-- refused: JOIN: public.orders and public.lines are not joined by their whole keys; over several servers this is not answered: restrict the key (o.id, l.order_id) so that one server answers
+
+SELECT 1 FROM orders, lines;
+-- refused: JOIN: public.orders and public.lines are not joined by their whole keys; over several servers this is not answered: restrict the key (orders.id, lines.order_id) so that one server answers
+
+SELECT 1 FROM events a JOIN events b ON a.tenant = b.tenant;
+-- refused: JOIN: public.events and public.events are not joined by their whole keys; over several servers this is not answered: restrict the key (a.(tenant, day), b.(tenant, day)) so that one server answers
+
+SELECT 1 FROM orders o JOIN trips t ON t.plane = o.state;
+-- refused: JOIN: the keys of public.orders and public.trips are of different types, so they are not colocated; over several servers this is not answered: restrict the key (o.id, t.plane) so that one server answers
+
+SELECT 1 FROM orders o JOIN lines l ON l.order_id::text = o.id::text;
+-- refused: JOIN: public.orders and public.lines are not joined by their whole keys; over several servers this is not answered: restrict the key (o.id, l.order_id) so that one server answers
+
+SELECT 1 FROM products p LEFT JOIN orders o ON o.customer = p.id;
+-- refused: LEFT JOIN: rows of public.products that have no match on one server may have one on another; over several servers this is not answered: restrict the key (o.id) so that one server answers
+
+SELECT 1 FROM orders o RIGHT JOIN products p ON o.customer = p.id;
+-- refused: RIGHT JOIN: rows of public.products that have no match on one server may have one on another; over several servers this is not answered: restrict the key (o.id) so that one server answers
+
+SELECT 1 FROM orders o FULL JOIN products p ON o.customer = p.id;
+-- refused: FULL JOIN: rows of public.orders that have no match on one server may have one on another; over several servers this is not answered: restrict the key (o.id) so that one server answers
+
+SELECT 1 FROM orders o LEFT JOIN lines l ON l.qty = 1 WHERE l.order_id = o.id;
+-- refused: JOIN: public.orders and public.lines are not joined by their whole keys; over several servers this is not answered: restrict the key (o.id, l.order_id) so that one server answers
+
+SELECT id FROM orders WHERE id NOT IN (SELECT order_id FROM lines);
+-- refused: a subquery over public.lines (WHERE): its rows are not tied by the key to the row around it; over several servers this is not answered: restrict the key (orders.id, lines.order_id) so that one server answers
+
+SELECT id FROM orders WHERE customer IN (SELECT order_id FROM lines);
+-- refused: a subquery over public.lines (WHERE): its rows are not tied by the key to the row around it; over several servers this is not answered: restrict the key (orders.id, lines.order_id) so that one server answers
+
+SELECT id FROM orders WHERE id IN (SELECT order_id FROM lines LIMIT 5);
+-- refused: LIMIT: in a subquery it would cut the rows of each server by itself; over several servers this is not answered: restrict the key (orders.id, lines.order_id) so that one server answers
+
+SELECT id FROM orders WHERE id IN (SELECT order_id FROM lines) OR state = 'new';
+-- refused: a subquery over public.lines (WHERE): its rows are not tied by the key to the row around it; over several servers this is not answered: restrict the key (orders.id, lines.order_id) so that one server answers
+
+SELECT id FROM orders WHERE total > (SELECT avg(total) FROM orders);
+-- refused: a subquery over public.orders (WHERE): its rows are not tied by the key to the row around it; over several servers this is not answered: restrict the key (orders.id) so that one server answers
+
+SELECT id FROM products p WHERE EXISTS (SELECT 1 FROM orders o WHERE o.customer = p.id);
+-- refused: a subquery over a sharded table: the tables around it are on every server; over several servers this is not answered: restrict the key (o.id) so that one server answers
+
+SELECT id FROM orders WHERE customer IN (SELECT id FROM products LIMIT 1);
+-- refused: LIMIT: in a subquery over reference tables it may keep other rows on each server; over several servers this is not answered: restrict the key (orders.id) so that one server answers
+
+SELECT id FROM orders WHERE state = (SELECT string_agg(name, ',') FROM products);
+-- refused: string_agg in a subquery over reference tables: the order of rows may differ; over several servers this is not answered: restrict the key (orders.id) so that one server answers
+
+SELECT id FROM orders o WHERE 3 = (SELECT max(o.total));
+-- refused: an aggregate in a subquery over columns of the query around it; over several servers this is not answered: restrict the key (o.id) so that one server answers
+
+SELECT id FROM orders UNION SELECT order_id FROM lines;
+-- refused: UNION, INTERSECT or EXCEPT: a set operation over several servers; over several servers this is not answered: restrict the key (lines.order_id, orders.id) so that one server answers
+
+SELECT * FROM (SELECT id FROM orders UNION ALL SELECT order_id FROM lines) u;
+-- refused: UNION, INTERSECT or EXCEPT: a set operation over several servers; over several servers this is not answered: restrict the key (lines.order_id, orders.id) so that one server answers
+
+SELECT count(*) FROM (SELECT id FROM orders ORDER BY total LIMIT 3) s;
+-- refused: LIMIT: in a subquery it would cut the rows of each server by itself; over several servers this is not answered: restrict the key (orders.id) so that one server answers
+
+SELECT count(*) FROM (SELECT DISTINCT state FROM orders) s;
+-- refused: DISTINCT: it does not include the key (orders.id); over several servers this is not answered: restrict the key (orders.id) so that one server answers
+
+SELECT max(n) FROM (SELECT state, count(*) AS n FROM orders GROUP BY state) s;
+-- refused: GROUP BY: it does not include the key (orders.id); over several servers this is not answered: restrict the key (orders.id) so that one server answers
+
+WITH RECURSIVE r AS (SELECT id FROM orders UNION SELECT r.id FROM r JOIN orders o ON o.id = r.id) SELECT * FROM r;
+-- refused: WITH RECURSIVE r: a recursion over several servers; over several servers this is not answered: restrict the key (o.id, orders.id) so that one server answers
+
+SELECT a.id FROM orders a JOIN (WITH o AS (SELECT id FROM orders) SELECT x.id FROM o x, o y) s ON s.id = a.id;
+-- refused: JOIN: x and y are not joined by their whole keys; over several servers this is not answered: restrict the key (a.id, orders.id) so that one server answers
+
+SELECT id, now() FROM orders;
+-- refused: now(): each server has a clock of its own; pass the value as a parameter; over several servers this is not answered: restrict the key (orders.id) so that one server answers
+
+SELECT id FROM orders WHERE placed < CURRENT_DATE;
+-- refused: CURRENT_DATE: each server has a clock of its own; pass the value as a parameter; over several servers this is not answered: restrict the key (orders.id) so that one server answers
+
+SELECT id FROM orders WHERE placed < 'yesterday';
+-- refused: 'yesterday': each server has a clock of its own; pass the value as a parameter; over several servers this is not answered: restrict the key (orders.id) so that one server answers
+
+SELECT id FROM orders WHERE age(placed) > '1 day';
+-- refused: age(): each server has a clock of its own; pass the value as a parameter; over several servers this is not answered: restrict the key (orders.id) so that one server answers
+
+SELECT id, current_user FROM orders;
+-- refused: CURRENT_USER: its value may differ between servers; over several servers this is not answered: restrict the key (orders.id) so that one server answers
+
+SELECT id, txid_current() FROM orders;
+-- refused: function txid_current: its value may differ between servers; over several servers this is not answered: restrict the key (orders.id) so that one server answers
+
+SELECT id FROM orders ORDER BY random();
+-- refused: function random: it is volatile, so that each server would give a value of its own; over several servers this is not answered: restrict the key (orders.id) so that one server answers
+
+SELECT id, 'orders'::regclass FROM orders;
+-- refused: a value of type regclass: its number differs between servers; over several servers this is not answered: restrict the key (orders.id) so that one server answers
+
+SELECT id FROM orders TABLESAMPLE BERNOULLI (5);
+-- refused: TABLESAMPLE: it means other rows on each server; over several servers this is not answered: restrict the key (orders.id) so that one server answers
+
+SELECT xmin FROM orders;
+-- refused: xmin: each server numbers its rows and transactions by itself; over several servers this is not answered: restrict the key (orders.id) so that one server answers
+
+SELECT id FROM orders LIMIT 5 FOR UPDATE;
+-- refused: FOR UPDATE with LIMIT: more rows would be locked than are returned; over several servers this is not answered: restrict the key (orders.id) so that one server answers
+
+SELECT id FROM orders ORDER BY id LIMIT 1 + 1;
+-- refused: LIMIT: it is an expression; over several servers it must be a number or a parameter; over several servers this is not answered: restrict the key (orders.id) so that one server answers
+
+SELECT id FROM orders ORDER BY total FETCH FIRST 3 ROWS WITH TIES;
+-- refused: FETCH ... WITH TIES: ties may be on other servers; over several servers this is not answered: restrict the key (orders.id) so that one server answers
+
+SELECT id FROM orders ORDER BY id USING >;
+-- refused: ORDER BY ... USING: an order by an operator is not reproduced over several servers; over several servers this is not answered: restrict the key (orders.id) so that one server answers
+
+(SELECT id FROM orders) ORDER BY id OFFSET 3;
+-- refused: a SELECT in parentheses: its clauses are not found; leave the parentheses out; over several servers this is not answered: restrict the key (orders.id) so that one server answers
+
+-- Writes.
+INSERT INTO orders DEFAULT VALUES;
+-- refused: DEFAULT VALUES: the key's value must be given, in INSERT INTO public.orders
+
+INSERT INTO orders SELECT * FROM orders WHERE id = 5;
+-- refused: INSERT ... SELECT: it is not supported yet, in INSERT INTO public.orders; insert VALUES
+
+INSERT INTO orders (id) VALUES (1 + 1);
+-- refused: column id: the key must be a constant or a parameter whose value is certain to be what is stored, in INSERT INTO public.orders; compute it first
+
+INSERT INTO orders (id) VALUES (5.5);
+-- refused: column id: the key must be a constant or a parameter whose value is certain to be what is stored, in INSERT INTO public.orders; compute it first
+
+INSERT INTO orders (id) VALUES (DEFAULT);
+-- refused: column id: the key's default is not used, in INSERT INTO public.orders; give the value
+
+INSERT INTO orders (id, part) VALUES (1, 2);
+-- refused: column part: it is the library's own and follows from the key, in INSERT INTO public.orders; leave it out
+
+INSERT INTO trips (plane) VALUES ('N12345');
+-- refused: column plane: a text of 6 characters does not fit into varchar(5), in INSERT INTO public.trips; give the value as it is stored
+
+INSERT INTO trips (plane) VALUES (upper('n1'));
+-- refused: column plane: the key must be a constant or a parameter whose value is certain to be what is stored, in INSERT INTO public.trips; compute it first
+
+INSERT INTO orders (id) VALUES (1) ON CONFLICT (id) DO UPDATE SET id = 2;
+-- refused: SET id: it is the key of public.orders, and the row would have to move to another server; delete the row and insert it anew
+
+INSERT INTO orders (id) VALUES (1) RETURNING orders;
+-- refused: the whole row orders: its type has the library's column part; name the columns, or ROW(t.*)
+
+INSERT INTO orders (id, state) VALUES (1, 'a') ON CONFLICT (id) DO UPDATE SET state = row_to_json(excluded)::text;
+-- refused: the whole row excluded: it has the library's column part; name the columns
+
+INSERT INTO orders (id, customer) VALUES (1, nextval('s'));
+-- refused: function nextval: each server would have a sequence of its own; pass the value
+
+INSERT INTO orders (id, customer) VALUES (1, (SELECT max(customer) FROM orders));
+-- refused: a subquery over public.orders: its rows are on several servers, and an INSERT goes to one
+
+INSERT INTO orders (id, customer) VALUES (1, my_function());
+-- refused: function my_function: it is not PostgreSQL's own, and may read tables of which a server has only a part (the statement reads public.orders)
+
+INSERT INTO numbered (kg) VALUES (1);
+-- refused: column id: its value comes from a sequence, which is not supported yet, in INSERT INTO public.numbered; give the value
+
+INSERT INTO numbered (id, kg) VALUES (1, 2);
+-- refused: column id: it is GENERATED ALWAYS, in INSERT INTO public.numbered; use OVERRIDING SYSTEM VALUE, or leave it out
+
+INSERT INTO numbered (id, kg) OVERRIDING SYSTEM VALUE VALUES (1, 2.125);
+-- refused: column kg: 2.125 has more digits after the decimal point than the column's scale, 2, in INSERT INTO public.numbered; give the value as it is stored
+
+INSERT INTO numbered (id) OVERRIDING SYSTEM VALUE VALUES (1);
+-- refused: column kg: the key's default is not used, in INSERT INTO public.numbered; give the value
+
+UPDATE orders SET id = 6 WHERE id = 5;
+-- refused: SET id: it is the key of public.orders, and the row would have to move to another server; delete the row and insert it anew
+
+UPDATE orders SET part = 6 WHERE id = 5;
+-- refused: SET part: it is the library's own column and follows from the key
+
+UPDATE ONLY orders SET state = 'a' WHERE id = 5;
+-- refused: ONLY orders: the rows of a sharded table are in its child tables; leave ONLY out
+
+UPDATE orders SET state = n.state FROM notes n WHERE id = 5;
+-- refused: FROM notes: it is on the catalog's server only, and public.orders is on all; make it a reference table
+
+DELETE FROM orders WHERE CURRENT OF c;
+-- refused: WHERE CURRENT OF: a cursor is on one server
+
+DELETE FROM orders WHERE id = 5 RETURNING row_to_json(orders);
+-- refused: a whole row: it would show the library's column part of public.orders; name the columns
+
+DELETE FROM notes USING orders WHERE orders.id = 5;
+-- refused: FROM notes: it is on the catalog's server only, and public.orders is on all; make it a reference table
+
+MERGE INTO orders USING notes ON true WHEN MATCHED THEN DELETE;
+-- refused: MERGE: it is not supported yet; use INSERT ... ON CONFLICT, UPDATE and DELETE
+
+INSERT INTO products (id, name) VALUES (1, now()::text);
+-- refused: now(): each server has a clock of its own; pass the value as a parameter, in a write of the reference table public.products
+
+INSERT INTO products (id, price) VALUES (1, random());
+-- refused: function random: it is volatile, so that each server would give a value of its own, in a write of the reference table public.products
+
+INSERT INTO products SELECT * FROM products;
+-- refused: INSERT ... SELECT: it is not supported yet, in a write of the reference table public.products; insert VALUES
+
+INSERT INTO products (id) SELECT id FROM orders;
+-- refused: FROM public.orders: each server has other rows of it, in a write of the reference table public.products
+
+INSERT INTO shops (code) VALUES ('x');
+-- refused: column opened: its default is not a constant, and each server would give a value of its own, in a write of the reference table public.shops; give the value
+
+UPDATE shops SET opened = DEFAULT;
+-- refused: column opened: its default is not a constant, and each server would give a value of its own, in a write of the reference table public.shops; give the value
+
+UPDATE products SET price = s.price FROM products s WHERE s.id = products.id + 1;
+-- refused: UPDATE ... FROM: a row may match another row on each server, in a write of the reference table public.products; use a subquery
+
+DELETE FROM products WHERE ctid = '(0,1)';
+-- refused: ctid: it differs between servers, in a write of the reference table public.products
+
+DELETE FROM products WHERE id IN (SELECT id FROM products LIMIT 1);
+-- refused: LIMIT: in a subquery over reference tables it may keep other rows on each server, in a write of the reference table public.products
+
+UPDATE products SET name = (SELECT max(state) FROM orders);
+-- refused: FROM public.orders: each server has other rows of it, in a write of the reference table public.products
+
+-- Everything else that names a table of the cluster.
+EXPLAIN SELECT * FROM orders;
+-- refused: EXPLAIN: it names public.orders, and would reach one server only; use cursor.explain
+
+COPY orders TO STDOUT;
+-- refused: COPY: it names public.orders, and would reach one server only; use Cluster.writer or load_csv to write, and a SELECT to read
+
+COPY (SELECT * FROM products) TO STDOUT;
+-- refused: COPY: it names public.products, and would reach one server only; use Cluster.writer or load_csv to write, and a SELECT to read
+
+CREATE TABLE orders (id int);
+-- refused: CREATE TABLE: it names public.orders, and would reach one server only; use Cluster.create_table
+
+CREATE TEMP TABLE orders (id int);
+-- refused: CREATE TEMP: it names public.orders, and would reach one server only
+
+CREATE TABLE x (id bigint REFERENCES orders);
+-- refused: CREATE TABLE: it names public.orders, and would reach one server only; use Cluster.create_table
+
+CREATE TABLE x (LIKE products);
+-- refused: CREATE TABLE: it names public.products, and would reach one server only; use Cluster.create_table
+
+CREATE VIEW v AS SELECT * FROM orders;
+-- refused: CREATE VIEW: it names public.orders, and would reach one server only
+
+CREATE TABLE x AS SELECT * FROM products;
+-- refused: CREATE TABLE: it names public.products, and would reach one server only; use Cluster.create_table
+
+CREATE INDEX ON orders (state);
+-- refused: CREATE INDEX: it names public.orders, and would reach one server only
+
+ALTER TABLE orders ADD COLUMN x int;
+-- refused: ALTER TABLE: it names public.orders, and would reach one server only
+
+ALTER TABLE public.products RENAME TO p;
+-- refused: ALTER TABLE: it names public.products, and would reach one server only
+
+ALTER INDEX orders_pkey RENAME TO x;
+-- refused: ALTER INDEX: it may reach tables of the cluster, and on one server only
+
+DROP TABLE notes, public.orders;
+-- refused: DROP TABLE: it names public.orders, and would reach one server only; use Cluster.drop_table
+
+DROP INDEX orders_pkey;
+-- refused: DROP INDEX: it may reach tables of the cluster, and on one server only
+
+DROP SCHEMA sales CASCADE;
+-- refused: DROP SCHEMA: it may reach tables of the cluster, and on one server only
+
+DROP TYPE mood CASCADE;
+-- refused: DROP TYPE CASCADE: it may reach tables of the cluster, and on one server only
+
+DROP TRIGGER t ON orders;
+-- refused: DROP TRIGGER: it names public.orders, and would reach one server only
+
+TRUNCATE products;
+-- refused: TRUNCATE: it names public.products, and would reach one server only; use DELETE
+
+LOCK TABLE orders;
+-- refused: LOCK: it names public.orders, and would reach one server only
+
+COMMENT ON COLUMN orders.state IS 'x';
+-- refused: COMMENT ON: it names public.orders, and would reach one server only
+
+GRANT SELECT ON orders TO someone;
+-- refused: GRANT: it names public.orders, and would reach one server only
+
+GRANT SELECT ON ALL TABLES IN SCHEMA public TO someone;
+-- refused: GRANT ON ALL: it may reach tables of the cluster, and on one server only
+
+VACUUM orders;
+-- refused: VACUUM: it names public.orders, and would reach one server only
+
+PREPARE p AS SELECT * FROM orders;
+-- refused: PREPARE: it names public.orders, and would reach one server only
+
+DECLARE c CURSOR FOR SELECT * FROM orders;
+-- refused: DECLARE: it names public.orders, and would reach one server only
+
+DO $$ BEGIN DELETE FROM orders; END $$;
+-- refused: DO: it names public.orders, and would reach one server only
+
+SAVEPOINT a;
+-- refused: SAVEPOINT: a transaction over several servers has none of it; use BEGIN, COMMIT and ROLLBACK
+
+ROLLBACK TO a;
+-- refused: ROLLBACK TO: a transaction over several servers has none of it; use BEGIN, COMMIT and ROLLBACK
+
+PREPARE TRANSACTION 'x';
+-- refused: PREPARE: a transaction over several servers has none of it; use BEGIN, COMMIT and ROLLBACK
+
+COMMIT AND CHAIN;
+-- refused: AND CHAIN: a transaction over several servers has none of it; use BEGIN
+
+SET client_encoding = 'latin1';
+-- refused: SET client_encoding: keys are read as UTF-8; leave it at UTF8
+
+SET standard_conforming_strings = off;
+-- refused: SET standard_conforming_strings: statements are read with it on; use E'...'
+
+SET TRANSACTION SNAPSHOT '1';
+-- refused: SET TRANSACTION SNAPSHOT: a snapshot is one server's
