@@ -11,6 +11,7 @@ from parallel_partition.planning.analysis import nodes_in, strings
 from parallel_partition.planning.plan import SortKey
 from parallel_partition.planning.scope import (
     Column,
+    Join,
     Level,
     Names,
     Output,
@@ -20,6 +21,7 @@ from parallel_partition.planning.scope import (
     find_column,
     leaves,
     output_of,
+    relation_named,
     resolve,
 )
 from parallel_partition.planning.trees import Node, same_tree, walk
@@ -147,11 +149,17 @@ def _of_reference(body: Node, level: Level) -> str | None:
         relations = list(meant.relations)
     else:
         relations = [one for one in _visible(level.names) if one.columns is None]
-    if not relations:
+    if not relations and _is_qualified_by_join(body, level.names):
         raise Passed(f"ORDER BY: the collation of {field_names(body)[-1]} is not known")
     for relation in relations:
         _require_function_of_default(relation, level)
     return None
+
+
+def _is_qualified_by_join(body: Node, names: Names) -> bool:
+    """Tell whether a name is that of a column which an alias of USING merges."""
+    parts = field_names(body)
+    return len(parts) > 1 and isinstance(relation_named(str(parts[-2]), None, names), Join)
 
 
 def _visible(names: Names | None) -> Iterator[Relation]:
