@@ -211,14 +211,12 @@ class _Maker:
         return self._numbered(text)
 
     def _output(self, node: Node, column: OutputColumn) -> str:
-        """An output, as the type that PostgreSQL described."""
+        """An output, as the type that PostgreSQL described. ``unnest`` loses what is in parentheses."""
         written = self._written(node)
         name = node["ColumnRef"]["fields"][-1]["String"]["sval"] if "ColumnRef" in node else ""
-        return (
-            written
-            if self._final_types.get(name) == column.type
-            else f"CAST({written} AS {_castable(column)})"
-        )
+        if self._final_types.get(name) == column.type and "(" not in column.type:
+            return written
+        return f"CAST({written} AS {_castable(column)})"
 
     def _rows(self) -> str:
         """The partial rows: one array per column, those with another collation under it."""

@@ -72,6 +72,8 @@ def one(module_plain: str, files: dict[str, Path]) -> Iterator[psycopg.Connectio
 
 def test_every_query_is_covered_or_refused() -> None:
     assert sorted([*COVERED, *REFUSED]) == list(tpch.QUERIES)
+    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    assert f"{len(COVERED)} are answered and\n  {len(REFUSED)} refused" in readme
 
 
 @pytest.mark.parametrize("number", COVERED)
@@ -100,6 +102,6 @@ def test_every_row_was_loaded(connection: Connection, files: dict[str, Path]) ->
 
 def described(cursor: psycopg.Cursor) -> list[tuple[object, ...]]:
     return [
-        (column.name, column.type_code, column.internal_size, column.precision, column.scale)
+        (column.name, column.type_code, column.display_size, column.precision, column.scale)
         for column in cursor.description
     ]
