@@ -35,7 +35,7 @@ from benchmarks.workloads import WORKLOADS
 @click.option(
     "--repeat",
     type=click.IntRange(min=1),
-    default=7,
+    default=5,
     show_default=True,
     help="How many pairs of ours and the limit are timed.",
 )

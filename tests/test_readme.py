@@ -5,9 +5,13 @@ from __future__ import annotations
 import contextlib
 import io
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from parallel_partition import Cluster, UnsupportedQuery
+from parallel_partition.dbapi.connection import Connection
 
 README = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
 SECTION = README.split("## A first example")[1].split("\n## ")[0]
@@ -29,3 +33,47 @@ def test_the_first_example_prints_what_is_shown(monkeypatch: pytest.MonkeyPatch,
 def test_all_other_python_in_it_is_python() -> None:
     for code in re.findall(r"```python\n(.*?)```", README, re.DOTALL):
         compile(code, "README.md", "exec")
+
+
+#: What "What it does not do" says is refused.
+REFUSED = {
+    "a join of sharded tables off their key": "SELECT count(*) FROM visits a JOIN visits b ON a.ward = b.ward",
+    "an outer join from a reference table": "SELECT count(*) FROM wards w LEFT JOIN visits v ON v.ward = w.ward",
+    "a window function": "SELECT rank() OVER (ORDER BY cost) FROM visits",
+    "a percentile": "SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY cost) FROM visits",
+    "a subquery that does not follow the key": "SELECT ward FROM wards WHERE ward NOT IN (SELECT ward FROM visits)",
+    "a savepoint": "SAVEPOINT here",
+    "COPY": "COPY visits TO STDOUT",
+    "two-phase commit by hand": "PREPARE TRANSACTION 'mine'",
+}
+
+
+@pytest.fixture(scope="module")
+def connection(make_module_cluster) -> Iterator[Connection]:
+    """A connection to a cluster with the README's tables."""
+    cluster: Cluster = make_module_cluster(servers=2)
+    tables = dict(re.findall(r'^([A-Z]+) = "(CREATE TABLE .*)"$', SECTION, re.MULTILINE))
+    cluster.create_table(tables["VISITS"], key="patient")
+    cluster.create_table(tables["WARDS"], reference=True)
+    with cluster.connect() as connection:
+        yield connection
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_what_it_does_not_do_is_refused(connection: Connection, what: str) -> None:
+    with pytest.raises(UnsupportedQuery):
+        connection.execute(REFUSED[what])
+    connection.rollback()
+
+
+def test_what_psycopg_can_and_it_cannot_is_refused(connection: Connection) -> None:
+    for call in (lambda: connection.cursor("named"), connection.tpc_begin, connection.notifies):
+        with pytest.raises(UnsupportedQuery):
+            call()
+    with connection.cursor() as cursor, pytest.raises(UnsupportedQuery):
+        cursor.copy("COPY visits FROM STDIN")
+
+
+def test_a_refused_query_is_answered_where_the_key_leads_to_one_server(connection: Connection) -> None:
+    query = "SELECT rank() OVER (ORDER BY cost) FROM visits WHERE patient = %s"
+    assert connection.execute(query, ("ada",)).fetchall() == []

@@ -18,7 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from parallel_partition.cli import demo_flights, options
-from parallel_partition.cli.demo_flights import Question
+from parallel_partition.cli.demo_flights import FlightsTable, Question
 from parallel_partition.cluster import Cluster
 from parallel_partition.local_cluster import LocalCluster
 
@@ -79,12 +79,18 @@ def _load(cluster: Cluster, plain: psycopg.Connection[Any], console: Console) ->
     for table in demo_flights.TABLES:
         cluster.create_table(table.definition, key=table.key, reference=table.key is None)
         rows = cluster.load_csv(table.name, demo_flights.path_of(table), null=demo_flights.NULL)
-        held = f"sharded by {table.key}" if table.key else "a full copy on every server"
-        shown.add_row(table.name, f"{rows:,}", held)
+        shown.add_row(table.name, f"{rows:,}", _held(cluster, table))
     seconds = perf_counter() - start
     console.print(shown)
     console.print(f"Loaded in {seconds:.1f} s, all or nothing per table.")
     _load_plain(plain)
+
+
+def _held(cluster: Cluster, table: FlightsTable) -> str:
+    if table.key is None:
+        return "a full copy on every server"
+    partitions = cluster.shard_map.num_partitions
+    return f"sharded by {table.key}: {partitions} partitions on {len(cluster.servers)} servers"
 
 
 def _load_plain(plain: psycopg.Connection[Any]) -> None:
