@@ -36,7 +36,8 @@ class Lanes(Generic[T]):
     @property
     def servers(self) -> tuple[str, ...]:
         """The servers that got an item, in that order."""
-        return tuple(self._threads)
+        with self._changed:
+            return tuple(self._threads)
 
     @property
     def running(self) -> frozenset[str]:
@@ -93,9 +94,15 @@ class Lanes(Generic[T]):
             name=f"parallel_partition-{server}",
             daemon=True,
         )
-        thread.start()
+        # All is noted before the thread can look; it waits for the lock that the caller holds.
         self._running.add(server)
         self._threads[server] = thread
+        try:
+            thread.start()
+        except BaseException:
+            self._running.remove(server)
+            del self._threads[server]
+            raise
 
     def _run(self, server: str) -> None:
         try:

@@ -85,7 +85,7 @@ class CopyRefused(Exception):
     def __init__(self, chunk: CopyChunk, server: str, error: psycopg.Error) -> None:
         self.chunk, self.server = chunk, server
         self.line, self.column = refused_place(chunk, error.diag.context or "")
-        self.column = self.column or _own_column(chunk, error)
+        self.column = self.column or error.diag.column_name
         self.message = ": ".join(filter(None, (error.diag.message_primary, error.diag.message_detail)))
         super().__init__(f"{server}: {self.message}")
 
@@ -137,13 +137,6 @@ def refused_place(chunk: CopyChunk, context: str) -> tuple[int | None, str | Non
 def _named_first(text: str, columns: Sequence[str]) -> str | None:
     """The column whose name ``text`` begins with, up to a colon or the end."""
     named = [
-        name
-        for name in columns
-        if text.startswith(name) and text[len(name) : len(name) + 1] in ("", ":", '"')
+        name for name in columns if text.startswith(name) and text[len(name) :].lstrip(' "')[:1] in ("", ":")
     ]
     return max(named, key=len, default=None)
-
-
-def _own_column(chunk: CopyChunk, error: psycopg.Error) -> str | None:
-    name = error.diag.column_name
-    return name if name in chunk.columns else None

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from parallel_partition.catalog.key_forms import NotProven
-from parallel_partition.catalog.shard_map import joined, part_of
+from parallel_partition.catalog.shard_map import joined, parts_of
 from parallel_partition.writing.csv_records import BadRecord, Dialect
 from parallel_partition.writing.keys import Keys, Remembered
 from parallel_partition.writing.refusals import BadValue
+
+#: Lines of integers as PostgreSQL prints them.
+_INTEGERS = re.compile(rb"(?:[1-9][0-9]{0,17}|0)(?:\n(?:[1-9][0-9]{0,17}|0))*+")
 
 
 def fields(record: bytes, dialect: Dialect) -> list[bytes]:
@@ -70,7 +74,7 @@ class CsvKeys:
         self._places = tuple(places)
         self._dialect = dialect
         self._single = places[0] if len(places) == 1 else None
-        self._parts = Remembered(self._part_of_several if self._single is None else self._part_of_one)
+        self._known = Remembered(self._parts_of_several if self._single is None else self._parts_of_single)
 
     def parts(self, records: Sequence[bytes]) -> list[int]:
         """The partition of each record.
@@ -80,7 +84,7 @@ class CsvKeys:
         BadValue : a record has no such field, or a value that is no key
         """
         try:
-            return list(map(self._parts.__getitem__, self._key_fields(records)))
+            return self._known.parts(self._key_fields(records))
         except (IndexError, NotProven, UnicodeDecodeError):
             self._raise_first(records)
             raise
@@ -92,6 +96,10 @@ class CsvKeys:
         place, last = self._single, self._single + 1
         if quote not in b"".join(records):
             return [record.split(delimiter, last)[place] for record in records]
+        if place == 0:
+            first = [record.split(delimiter, 1)[0] for record in records]
+            if quote not in b"".join(first):
+                return first
         return [
             before[place]
             if len(before := record.split(quote, 1)[0].split(delimiter, last)) > last
@@ -110,16 +118,19 @@ class CsvKeys:
         quote = self._dialect.quote
         return quote + unquoted(field, quote) if quote in field else field
 
-    def _part_of_one(self, field: bytes) -> int:
-        # Most keys are integers as PostgreSQL prints them, hashed as they are.
-        plain = field.isdigit() and len(field) < 19 and not field.startswith(b"0")
-        if plain and field != self._dialect.null and self._keys.is_integer(0):
-            return part_of(field, self._keys.num_partitions)
-        return part_of(self._text(0, field), self._keys.num_partitions)
+    def _parts_of_single(self, new: list[bytes]) -> list[int]:
+        # Most keys are integers as PostgreSQL prints them, and hashed as they are.
+        if (
+            self._keys.is_integer(0)
+            and self._dialect.null not in new
+            and _INTEGERS.fullmatch(b"\n".join(new))
+        ):
+            return parts_of(new, self._keys.num_partitions)
+        return parts_of([(self._text(0, field) or "").encode() for field in new], self._keys.num_partitions)
 
-    def _part_of_several(self, key: tuple[bytes | None, ...]) -> int:
-        texts = [self._text(number, field) for number, field in enumerate(key)]
-        return part_of(joined(texts), self._keys.num_partitions)
+    def _parts_of_several(self, new: list[tuple[bytes | None, ...]]) -> list[int]:
+        texts = [joined([self._text(number, field) for number, field in enumerate(key)]) for key in new]
+        return parts_of([text.encode() for text in texts], self._keys.num_partitions)
 
     def _text(self, number: int, field: bytes | None) -> str | None:
         if field is None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from parallel_partition.catalog.key_forms import NotProven, decimal_form, key_text_of_literal
 from parallel_partition.catalog.key_text import key_text
-from parallel_partition.catalog.shard_map import joined, part_of
+from parallel_partition.catalog.shard_map import joined, parts_of
 from parallel_partition.catalog.tables import Table
 from parallel_partition.errors import DataError
 from parallel_partition.writing.refusals import BadValue
@@ -25,18 +25,26 @@ _VARCHAR = re.compile(r"character varying\((\d+)\)")
 _NUMERIC = re.compile(r"numeric\((\d+),(-?\d+)\)")
 
 
-class Remembered(dict[Any, int]):
-    """Partition by key, computed when first asked for."""
+class Remembered:
+    """The partitions of keys, computed for all new ones of a batch together."""
 
-    def __init__(self, part_of_key: Callable[[Any], int]) -> None:
-        super().__init__()
-        self._part_of_key = part_of_key
+    def __init__(self, parts_of_new: Callable[[list[Any]], list[int]]) -> None:
+        self._parts_of_new = parts_of_new
+        self._known: dict[Any, int] = {}
 
-    def __missing__(self, key: Any) -> int:
-        if len(self) >= REMEMBERED:
-            self.clear()
-        part = self[key] = self._part_of_key(key)
-        return part
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def parts(self, keys: Sequence[Any]) -> list[int]:
+        """The partition of each key."""
+        new = set(keys).difference(self._known)
+        if new:
+            if len(self._known) + len(new) > REMEMBERED:
+                self._known = {}
+                new = set(keys)
+            ordered = list(new)
+            self._known.update(zip(ordered, self._parts_of_new(ordered), strict=True))
+        return list(map(self._known.__getitem__, keys))
 
 
 def _as_varchar(limit: int) -> Callable[[str], str]:
@@ -85,7 +93,7 @@ class Keys:
         self._types = table.key_types
         declared = {column.name: column.type for column in table.columns}
         self._stored = [stored_form(declared[name]) for name in table.key]
-        self._parts = Remembered(lambda text: part_of(text, num_partitions))
+        self.known = Remembered(self._parts_of_texts)
 
     def parts(self, columns: Sequence[Sequence[Any]]) -> list[int]:
         """The partitions of rows whose key columns' Python values are given by column.
@@ -96,7 +104,7 @@ class Keys:
         """
         texts = [self._texts(number, values) for number, values in enumerate(columns)]
         keys = texts[0] if len(texts) == 1 else list(map(joined, zip(*texts, strict=True)))
-        return list(map(self._parts.__getitem__, keys))
+        return self.known.parts(keys)
 
     def canonical(self, number: int, text: str) -> str:
         """The text that the ``number``-th key column's value is hashed by, given in the type's input form.
@@ -112,6 +120,9 @@ class Keys:
     def is_integer(self, number: int) -> bool:
         """True where the ``number``-th key column holds integers."""
         return self._types[number] == "integer"
+
+    def _parts_of_texts(self, texts: Sequence[str | None]) -> list[int]:
+        return parts_of([text.encode() if text else b"" for text in texts], self.num_partitions)
 
     def _texts(self, number: int, values: Sequence[Any]) -> Sequence[str | None]:
         type_, stored = self._types[number], self._stored[number]

@@ -117,12 +117,10 @@ class TableLoad:
         if parts is None:
             self._chunks.add(layout, batch, EVERYWHERE, as_bytes(rows), len(rows))
             return
-        of_part: dict[int, list[Any]] = {}
+        of_part: dict[int, list[Any]] = {part: [] for part in set(parts)}
+        append = {part: mine.append for part, mine in of_part.items()}
         for part, row in zip(parts, rows, strict=True):
-            if part in of_part:
-                of_part[part].append(row)
-            else:
-                of_part[part] = [row]
+            append[part](row)
         for part, mine in of_part.items():
             self._chunks.add(layout, batch, part, as_bytes(mine), len(mine))
 
