@@ -85,7 +85,7 @@ class CopyRefused(Exception):
     def __init__(self, chunk: CopyChunk, server: str, error: psycopg.Error) -> None:
         self.chunk, self.server = chunk, server
         self.line, self.column = refused_place(chunk, error.diag.context or "")
-        self.column = self.column or error.diag.column_name
+        self.column = self.column or error.diag.column_name or _column_of_bad_format(chunk, error)
         self.message = ": ".join(filter(None, (error.diag.message_primary, error.diag.message_detail)))
         super().__init__(f"{server}: {self.message}")
 
@@ -140,3 +140,10 @@ def _named_first(text: str, columns: Sequence[str]) -> str | None:
         name for name in columns if text.startswith(name) and text[len(name) :].lstrip(' "')[:1] in ("", ":")
     ]
     return max(named, key=len, default=None)
+
+
+def _column_of_bad_format(chunk: CopyChunk, error: psycopg.Error) -> str | None:
+    """The column of ``missing data for column "price"``."""
+    if not isinstance(error, psycopg.errors.BadCopyFileFormat):
+        return None
+    return next((name for name in chunk.columns if f'"{name}"' in (error.diag.message_primary or "")), None)

@@ -89,7 +89,8 @@ class _CsvLoad:
         try:
             self._dialect.check()
             if header:
-                columns = columns or self._names(records.header())
+                names = self._names(records.header())
+                columns = columns or names
             self._add_all(
                 records, [column.name for column in self._load.columns(columns or self._load.writable())]
             )
