@@ -68,6 +68,8 @@ def _ends_select_list(words: list[tuple[Token, bytes]], place: int) -> bool:
     word, before = words[place][1], words[place - 1][1]
     if word == b"FROM" and before == b"DISTINCT":
         return words[place - 2][1] not in (b"IS", b"NOT")
+    if word == b"GROUP" and before == b"WITHIN":
+        return False
     return word in _ENDS_SELECT_LIST
 
 

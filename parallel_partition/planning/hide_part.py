@@ -184,7 +184,10 @@ class _LevelEdits:
         rows = [relation for relation in rows if relation in self._own]
         if not rows:
             return
-        if id(reference.body) not in self._row_uses:
+        misnamed = (
+            len(parts) > 1 and parts[-1] is not None
+        )  # t.x without a column x: PostgreSQL says what it is
+        if id(reference.body) not in self._row_uses and not (misnamed and self._level.kind == "select"):
             raise refuse(
                 f"the whole row {'.'.join(part or '*' for part in parts)}",
                 "its type has the library's column part",

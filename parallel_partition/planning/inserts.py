@@ -131,7 +131,8 @@ def _refuse_columns(
                 f"its value comes from a sequence, which is not supported yet, in {name}",
                 "give the value",
             )
-        if defaulted and column.name in table.key and (given or column.default is not None):
+        computed = column.default is not None or column.generated
+        if defaulted and column.name in table.key and (given or computed):
             raise refuse(
                 f"column {column.name}", f"the key's default is not used, in {name}", "give the value"
             )

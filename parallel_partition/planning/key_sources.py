@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from parallel_partition.catalog.array_texts import array_elements
 from parallel_partition.catalog.key_text import NotProven, key_text_of_literal, key_text_of_number
@@ -144,6 +145,17 @@ def _operands(kind: str, body: Node, type: str, columns: set[int]) -> list[Node]
     if not any("ColumnRef" in side and id(side["ColumnRef"]) in columns for side in (left, right)):
         return []
     return [left, right, *right.get("List", {}).get("items", [])]
+
+
+def typed_parameters(oids: Sequence[int]) -> tuple[int, ...]:
+    """The numbers of the parameters that are sent with a type."""
+    return tuple(number for number, oid in enumerate(oids, start=1) if oid not in _UNTYPED)
+
+
+def untyped_in(nodes: list[Any], typed: Sequence[int]) -> set[int]:
+    """The numbers of the parameters in some nodes that are not ``typed``."""
+    found = {body.get("number", 0) for node in nodes for kind, body in walk(node) if kind == "ParamRef"}
+    return found - set(typed)
 
 
 def uncast(node: Node | None, type: str, array: bool = False) -> Node | None:

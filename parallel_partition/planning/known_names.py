@@ -62,6 +62,9 @@ def names_in(tree: Node, root: Level, analyser: Analyser) -> Named:
     schema, search_path = analyser.schema, analyser.search_path
     refuse_names(tree, schema, search_path)
     relations = list(dict.fromkeys(root.all_relations()))
+    for relation in relations:
+        if relation.kind in ("table", "unknown"):
+            refuse_relation(relation.node, schema, search_path)
     sharded = tuple(relation for relation in relations if relation.sharded)
     reference = tuple(
         relation for relation in relations if relation.table is not None and not relation.sharded
@@ -72,6 +75,7 @@ def names_in(tree: Node, root: Level, analyser: Analyser) -> Named:
         if relation.kind == "unknown"
     )
     for body in _unseen(tree, analyser):
+        refuse_relation(body, schema, search_path)
         table = schema.find(body.get("schemaname"), body["relname"], search_path)
         if table is not None:
             raise refuse(
@@ -85,16 +89,14 @@ def names_in(tree: Node, root: Level, analyser: Analyser) -> Named:
 
 
 def refuse_names(tree: Node, schema: Schema, search_path: tuple[str, ...]) -> None:
-    """Refuse names that mean something else on each server: views and children of sharded tables, functions.
+    """Refuse types and functions that would show one server's part of a table, or the column ``part``.
 
     Raises
     ------
     UnsupportedQuery : the statement has one
     """
     for kind, body in walk(tree):
-        if kind == "RangeVar":
-            _refuse_relation(body, schema, search_path)
-        elif kind == "TypeName":
+        if kind == "TypeName":
             _refuse_row_type(body, schema, search_path)
         elif kind == "FuncCall" and call_name(body) == (None, "set_config"):
             raise refuse("set_config", "it would set one server's session only", "use SET")
@@ -108,7 +110,14 @@ def refuse_names(tree: Node, schema: Schema, search_path: tuple[str, ...]) -> No
         raise refuse(f"function {told[0]}", f"it would tell of one server's part of {told[1]} only")
 
 
-def _refuse_relation(body: Node, schema: Schema, search_path: tuple[str, ...]) -> None:
+def refuse_relation(body: Node, schema: Schema, search_path: tuple[str, ...]) -> None:
+    """Refuse a RangeVar's body that means something else on each server: a view over sharded tables, a child,
+    ONLY.
+
+    Raises
+    ------
+    UnsupportedQuery : it does
+    """
     place, name = body.get("schemaname"), body["relname"]
     for one in (place,) if place else search_path:
         if (one, name) in schema.views:

@@ -15,7 +15,7 @@ from parallel_partition.planning.plan import ShardQuery, Split
 from parallel_partition.planning.splicing import renumber, splice
 from parallel_partition.planning.tokens import scan
 from parallel_partition.planning.trees import Node, walk
-from parallel_partition.planning.write_sql import write_checked
+from parallel_partition.planning.write_sql import Unsupported, write_checked
 from parallel_partition.statements import OutputColumn
 
 #: Types up to here have the same OID on every server.
@@ -125,6 +125,18 @@ def finish(
     ------
     UnsupportedQuery : with these types it cannot be split
     """
+    try:
+        return _finished(parts, caller, probe, typed)
+    except (Passed, Unsupported) as reason:
+        raise UnsupportedQuery(str(reason)) from reason
+
+
+def _finished(
+    parts: SplitParts,
+    caller: Sequence[OutputColumn],
+    probe: Sequence[OutputColumn],
+    typed: Sequence[int],
+) -> Split:
     if len(caller) != len(parts.outputs):
         raise InternalError(f"the statement has {len(caller)} columns, and {len(parts.outputs)} were planned")
     maker = _Maker(parts, probe)

@@ -163,7 +163,7 @@ def one_server(query: Query) -> Piece:
 
 def whole(query: Query) -> Piece:
     """The query whole on each server."""
-    return plan_whole(query.parsed, query.root, query.hidden)
+    return plan_whole(query.parsed, query.root, query.hidden, query.parameter_oids)
 
 
 def split(query: Query) -> Piece:

@@ -22,6 +22,7 @@ from parallel_partition.planning.analysis import (
     star_columns,
 )
 from parallel_partition.planning.context import Query
+from parallel_partition.planning.key_sources import typed_parameters, untyped_in
 from parallel_partition.planning.merge_query import MergeOutput, MergeSort, SplitParts, finish, probe_of
 from parallel_partition.planning.ordering import collation_of, sorted_output
 from parallel_partition.planning.output_names import output_name
@@ -57,8 +58,22 @@ def plan_split(query: Query) -> SplitDraft:
     else:
         aligner.require_windows(level, found)
         parts = _distinct_parts(level)
-    typed = tuple(number for number, oid in enumerate(query.parameter_oids, start=1) if oid not in (0, 705))
+    typed = typed_parameters(query.parameter_oids)
+    _require_types(level.node, typed)
     return SplitDraft(probe_of(parts), lambda caller, probe: finish(parts, caller, probe, typed))
+
+
+def _require_types(body: Node, typed: Sequence[int]) -> None:
+    """Make sure that no parameter takes its type from another place than in the caller's statement.
+
+    One without a type takes it from where it stands first; the partial query has its clauses in another
+    order.
+    """
+    kept = [body.get(name, []) for name in ("withClause", "fromClause", "whereClause")]
+    moved = [body.get(name, []) for name in ("targetList", "groupClause", "havingClause", "sortClause")]
+    shared = untyped_in(kept, typed) & untyped_in(moved, typed)
+    if shared:
+        raise Passed(f"${min(shared)}: it has no type and stands in several clauses; cast it to its type")
 
 
 def _level_without_part(query: Query) -> Level:

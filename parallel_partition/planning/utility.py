@@ -15,7 +15,7 @@ from parallel_partition.catalog.tables import Schema, Table
 from parallel_partition.errors import UnsupportedQuery
 from parallel_partition.planning.analysis import strings
 from parallel_partition.planning.functions import foreign_functions
-from parallel_partition.planning.known_names import refuse_names, table_of
+from parallel_partition.planning.known_names import refuse_names, refuse_relation, table_of
 from parallel_partition.planning.parse import ParsedText
 from parallel_partition.planning.plan import LocalPlan, SettingPlan, TransactionPlan
 from parallel_partition.planning.refuse import refuse
@@ -64,6 +64,9 @@ def plan_utility(
     if kind in _SETTINGS:
         return _setting(parsed.text, kind, body)
     refuse_names(tree, schema, search_path)
+    for found, name in walk(tree):
+        if found == "RangeVar":
+            refuse_relation(name, schema, search_path)
     words = _first_words(parsed.data)
     if kind == "MergeStmt" and _table_named(tree, schema, search_path) is not None:
         raise refuse("MERGE", "it is not supported yet", "use INSERT ... ON CONFLICT, UPDATE and DELETE")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from parallel_partition.planning.align import Aligner, Distributed, Passed
 from parallel_partition.planning.clauses import Clauses, find_clauses
 from parallel_partition.planning.hide_part import Edit
+from parallel_partition.planning.key_sources import typed_parameters, untyped_in
 from parallel_partition.planning.ordering import SortItem, sort_items
 from parallel_partition.planning.parse import ParsedText, parse
 from parallel_partition.planning.plan import Count, ShardQuery, SortKey, Whole
@@ -19,7 +22,7 @@ _BIGINT_MAX = 2**63 - 1
 _INTEGERS = ("int2", "int4", "int8", "smallint", "integer", "bigint")
 
 
-def plan_whole(parsed: ParsedText, level: Level, hidden: list[Edit]) -> Whole:
+def plan_whole(parsed: ParsedText, level: Level, hidden: list[Edit], oids: Sequence[int] = ()) -> Whole:
     """Plan a SELECT as the same query on each server.
 
     Parameters
@@ -27,6 +30,7 @@ def plan_whole(parsed: ParsedText, level: Level, hidden: list[Edit]) -> Whole:
     parsed : the caller's text
     level : the level of its only statement
     hidden : the edits that hide ``part``
+    oids : the types of the parameters
 
     Raises
     ------
@@ -38,6 +42,8 @@ def plan_whole(parsed: ParsedText, level: Level, hidden: list[Edit]) -> Whole:
     added = [item for item in items if item.output is None]
     if added and "distinctClause" in level.node:
         raise Passed("ORDER BY with DISTINCT: it sorts by an expression that is not in the select list")
+    if untyped_in([item.node for item in added], typed_parameters(oids)):
+        raise Passed("ORDER BY: it sorts by a parameter that has no type; cast it to its type")
     edits = list(hidden)
     if added or offset is not None:
         clauses = find_clauses(parsed.data, *parsed.extents[0])

@@ -110,3 +110,10 @@ SELECT id AS n, state FROM orders WHERE id = 5 GROUP BY 1;
 
 SELECT id, state, sum(total) FROM orders GROUP BY id ORDER BY placed;
 -- one: SELECT id, state, sum(total) FROM orders GROUP BY "orders"."part", id ORDER BY placed
+
+-- What a name after a table's means without such a column, PostgreSQL says of a row without part.
+SELECT l.to_jsonb FROM lines l WHERE order_id = 5;
+-- one: SELECT l.to_jsonb FROM (SELECT "order_id", "line", "product", "qty", "weight" FROM lines) l WHERE order_id = 5
+
+SELECT l.nothing FROM lines l WHERE order_id = 5;
+-- one: SELECT l.nothing FROM (SELECT "order_id", "line", "product", "qty", "weight" FROM lines) l WHERE order_id = 5

@@ -191,3 +191,12 @@ ABORT;
 SELECT pg_total_relation_size('notes');
 -- strategy: local
 -- writes: yes
+
+-- A CTE hides what its name means elsewhere.
+WITH recent_orders AS (SELECT 1 AS x) SELECT * FROM recent_orders;
+-- strategy: local
+-- writes: no
+
+WITH orders_part_3 AS (SELECT 1 AS x) SELECT * FROM orders_part_3;
+-- strategy: local
+-- writes: no

@@ -150,3 +150,15 @@ SELECT CASE WHEN total > 5 THEN 'high' END, count(*) FROM orders GROUP BY CASE W
 SELECT o.state, sum((SELECT sum(qty) FROM lines l WHERE l.order_id = o.id)) FROM orders o GROUP BY o.state;
 -- strategy: split
 -- probe: SELECT "o"."state" AS "c1", "sum"((SELECT "sum"("qty") FROM "lines" AS "l" WHERE "l"."order_id" = "o"."id")) AS "c2" FROM "orders" AS "o" GROUP BY 1
+
+-- A parameter without a type would take another one from the partial query.
+SELECT state || $1, count(*) FROM orders WHERE state > $1 GROUP BY state;
+-- strategy: refused
+-- refused: $1: it has no type and stands in several clauses; cast it to its type; over several servers this is not answered: restrict the key (orders.id) so that one server answers
+
+SELECT state || $1, count(*) FROM orders WHERE state > $1 GROUP BY state;
+-- oids: text
+-- types: text, count=bigint / text, bigint
+-- strategy: split
+-- partial: SELECT "state" AS "c1", "count"(*) AS "c2" FROM "orders" WHERE "state" > $1 GROUP BY 1 -- $1
+-- merge: SELECT CAST("p"."c1" || $3 AS text) AS "?column?", CAST(COALESCE("sum"("p"."c2"), 0) AS "pg_catalog"."int8") AS "count" FROM (SELECT "u"."c1" AS "c1", "u"."c2" AS "c2" FROM unnest($1::text[], $2::bigint[]) AS "u"("c1", "c2")) AS "p" GROUP BY "p"."c1" -- $1

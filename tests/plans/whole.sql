@@ -248,3 +248,22 @@ SELECT id FROM orders FOR UPDATE;
 -- strategy: whole
 -- where: not restricted
 -- locking: yes
+
+SELECT order_id, percentile_cont(0.5) WITHIN GROUP (ORDER BY qty) FROM lines GROUP BY order_id ORDER BY max(qty) + 1;
+-- strategy: whole
+-- where: not restricted
+-- shard: SELECT order_id, percentile_cont(0.5) WITHIN GROUP (ORDER BY qty), "max"("qty") + 1 AS "sort_1" FROM lines GROUP BY order_id ORDER BY max(qty) + 1
+-- order: 3
+-- hidden: 1
+
+SELECT id FROM orders ORDER BY total + $1;
+-- oids: numeric
+-- strategy: whole
+-- where: not restricted
+-- shard: SELECT id, "total" + $1 AS "sort_1" FROM orders ORDER BY total + $1
+-- order: 2
+-- hidden: 1
+
+SELECT o.id FROM orders o LEFT JOIN lines l ON l.order_id = o.id WHERE l.order_id = $1;
+-- strategy: whole
+-- where: = $1
