@@ -11,6 +11,8 @@ from contextvars import copy_context
 from threading import Condition, Thread
 from typing import Generic, TypeVar
 
+from parallel_partition.execution.threads import join_all, start_thread
+
 T = TypeVar("T")
 
 
@@ -66,7 +68,7 @@ class Lanes(Generic[T]):
             self._changed.wait_for(lambda: self.failures or not self._running)
             if self.failures:
                 return False
-        self._join()
+        join_all(self._threads.values())
         return True
 
     def stop(self, cancel: Callable[[str], None]) -> None:
@@ -80,11 +82,7 @@ class Lanes(Generic[T]):
             # A cancel that arrives between two statements is lost: it is sent again.
             with self._changed:
                 self._changed.wait_for(lambda: not self._running, timeout=0.2)
-        self._join()
-
-    def _join(self) -> None:
-        for thread in self._threads.values():
-            thread.join()
+        join_all(self._threads.values())
 
     def _start(self, server: str) -> None:
         self._waiting[server] = deque()
@@ -96,12 +94,10 @@ class Lanes(Generic[T]):
         )
         # All is noted before the thread can look; it waits for the lock that the caller holds.
         self._running.add(server)
-        self._threads[server] = thread
         try:
-            thread.start()
-        except BaseException:
+            start_thread(self._threads, server, thread)
+        except RuntimeError:
             self._running.remove(server)
-            del self._threads[server]
             raise
 
     def _run(self, server: str) -> None:

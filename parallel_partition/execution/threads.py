@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextvars import copy_context
 from queue import SimpleQueue
 from threading import Thread
+from time import sleep
 from typing import Generic, TypeVar
 
 from psycopg.errors import QueryCanceled
@@ -17,6 +18,8 @@ logger = logging.getLogger("parallel_partition")
 
 T = TypeVar("T")
 Cancel = Callable[[str], None]
+
+_TRIES = 100
 
 
 def on_all(tasks: Mapping[str, Callable[[], T]], cancel: Cancel | None = None) -> dict[str, T]:
@@ -41,6 +44,27 @@ def on_all(tasks: Mapping[str, Callable[[], T]], cancel: Cancel | None = None) -
     return _Running(tasks, cancel).results()
 
 
+def start_thread(threads: dict[str, Thread], server: str, thread: Thread) -> None:
+    """Start a thread and note it, also when an interrupt hits the start: it may run all the same."""
+    threads[server] = thread
+    try:
+        thread.start()
+    except RuntimeError:  # the system has no room for another
+        del threads[server]
+        raise
+
+
+def join_all(threads: Iterable[Thread]) -> None:
+    """Wait for the end of threads. One whose start was interrupted is given a second to come up."""
+    for thread in threads:
+        for _ in range(_TRIES):
+            try:
+                thread.join()
+                break
+            except RuntimeError:
+                sleep(1 / _TRIES)
+
+
 class _Running(Generic[T]):
     def __init__(self, tasks: Mapping[str, Callable[[], T]], cancel: Cancel | None) -> None:
         self._tasks = tasks
@@ -62,8 +86,7 @@ class _Running(Generic[T]):
             self._cancel_others()
             raise
         finally:
-            for thread in self._threads.values():
-                thread.join()
+            join_all(self._threads.values())
         if failures := self._own_failures():
             raise one_error(failures)
         return {server: self._returned[server] for server in self._tasks}
@@ -75,8 +98,7 @@ class _Running(Generic[T]):
             name=f"parallel_partition-{server}",
             daemon=True,
         )
-        thread.start()
-        self._threads[server] = thread
+        start_thread(self._threads, server, thread)
 
     def _run(self, server: str, task: Callable[[], T]) -> None:
         try:
