@@ -431,7 +431,7 @@ def check_fits(text: str, type: str, modifiers: Sequence[int]) -> None:
     if type == "numeric":
         scale = modifiers[1] if len(modifiers) > 1 else 0
         digits = len(text.partition(".")[2])
-        if digits > scale or (scale < 0 and text not in ("0", "NaN")):
+        if digits > max(scale, 0) or (scale < 0 and text not in ("0", "NaN")):
             raise NotProven(
                 f"{text:.60} has more digits after the decimal point than the column's scale, {scale}"
             )

@@ -59,13 +59,16 @@ def over(filled: Cluster) -> Iterator[Connection]:
         yield connection
 
 
-def answer(
-    connection: psycopg.Connection[Any], case: Case
-) -> tuple[list[tuple[str, int]], list[tuple[Any, ...]]]:
+def answer(connection: psycopg.Connection[Any], case: Case) -> tuple[list[Any], list[tuple[Any, ...]]]:
     """The names and types of a statement's columns, and its rows."""
     cursor = connection.execute(case.text, case.parameters)
-    described = [(column.name, min(column.type_code, FIRST_OWN_OID)) for column in cursor.description or ()]
-    return described, cursor.fetchall()
+    return [described(column) for column in cursor.description or ()], cursor.fetchall()
+
+
+def described(column: psycopg.Column) -> tuple[Any, ...]:
+    """A column's name, type and what the type has in parentheses."""
+    type = min(column.type_code, FIRST_OWN_OID)
+    return column.name, type, column.display_size, column.precision, column.scale
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
@@ -84,8 +87,8 @@ def test_same_answer(case: Case, plain: psycopg.Connection[Any], over: Connectio
             answer(over, case)
         assert case.refused in str(refusal.value)
         return
-    described, rows = answer(over, case)
-    assert described == expected[0]
+    columns, rows = answer(over, case)
+    assert columns == expected[0]
     if case.any_rows:
         same_rows_without_limit(case, plain, rows, expected[1])
     elif case.ordered:

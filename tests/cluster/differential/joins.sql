@@ -91,6 +91,15 @@ SELECT * FROM users WHERE id = 3 ORDER BY id FETCH FIRST 3 ROWS WITH TIES;
 SELECT id FROM users TABLESAMPLE SYSTEM (100) WHERE id = 3;
 SELECT e.tenant FROM events e JOIN limits l USING (tenant, day) WHERE tenant = 'acme' AND day = '2026-01-03';
 
+-- NULL keys that a join adds are in no partition.
+-- refused: LEFT JOIN
+SELECT p.id FROM products p LEFT JOIN trips t ON t.dist = p.id * 100 WHERE t.plane IS NULL ORDER BY p.id;
+SELECT u.id FROM users u LEFT JOIN orders o ON o.user_id = u.id AND o.qty > 9 WHERE o.user_id IS NULL ORDER BY u.id;
+SELECT u.id FROM users u LEFT JOIN orders o ON o.user_id = u.id AND o.qty > 9 WHERE o.user_id IS NULL AND u.id = 3;
+SELECT u.id, o.no FROM users u LEFT JOIN orders o ON o.user_id = u.id WHERE o.user_id = 3 ORDER BY 2;
+SELECT u.id, o.no FROM users u LEFT JOIN orders o ON o.user_id = u.id WHERE o.user_id IN (3, 4) OR u.id = 5 ORDER BY 1, 2;
+SELECT u.id, o.no FROM users u RIGHT JOIN orders o ON o.user_id = u.id AND u.active WHERE u.id < 20 ORDER BY 1, 2;
+
 -- What is not aligned.
 -- refused: JOIN
 SELECT count(*) FROM users u JOIN orders o ON o.product_id = u.id;
