@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 
 from parallel_partition.catalog.tables import Table
 from parallel_partition.postgres.copy import CopyChunk, CopyFormat, copy_statement
@@ -14,6 +15,7 @@ from parallel_partition.postgres.copy import CopyChunk, CopyFormat, copy_stateme
 WAITING_BYTES = 32 << 20
 #: With many servers each still gets chunks that are worth a COPY.
 WAITING_BYTES_PER_SERVER = 2 << 20
+FIRST_WAITING_BYTES = 1 << 18
 
 #: The place of rows that go to every server: reference tables have no partitions.
 EVERYWHERE = 0
@@ -92,6 +94,7 @@ class Chunks:
         self._limit = max(WAITING_BYTES // max(len(servers), 1), WAITING_BYTES_PER_SERVER)
         self._waiting: dict[str, dict[tuple[Layout, int], _Waiting]] = {}
         self._sizes: dict[str, int] = {}
+        self._added: dict[str, int] = {}
 
     def add(self, layout: Layout, batch: Batch, part: int, piece: bytes, rows: int) -> None:
         """Add the rows of ``batch`` that belong to ``part``.
@@ -115,14 +118,19 @@ class Chunks:
         entry.size += len(piece)
         entry.rows += rows
         self._sizes[group] = self._sizes.get(group, 0) + len(piece)
-        while self._sizes[group] > self._limit:
+        self._added[group] = self._added.get(group, 0) + len(piece)
+        # The first chunks are small, so that the servers get to work early.
+        limit = min(self._limit, max(self._added[group] // 4, FIRST_WAITING_BYTES))
+        while self._sizes[group] > limit:
             self._flush(group, max(waiting, key=lambda key: waiting[key].size))
 
     def flush(self) -> None:
-        """Send all that waits."""
-        for group, waiting in self._waiting.items():
-            for key in list(waiting):
-                self._flush(group, key)
+        """Send all that waits, to the servers in turn: they work at once."""
+        turns = [[(group, key) for key in waiting] for group, waiting in self._waiting.items()]
+        for turn in zip_longest(*turns):
+            for one in turn:
+                if one is not None:
+                    self._flush(*one)
 
     def _flush(self, group: str, key: tuple[Layout, int]) -> None:
         entry = self._waiting[group].pop(key)

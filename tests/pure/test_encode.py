@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 from parallel_partition.catalog.shard_map import part_of
 from parallel_partition.catalog.tables import Column, Table
 from parallel_partition.postgres.copy import TEXT, CopyChunk, CopyFormat, copy_statement, refused_place
+from parallel_partition.writing import chunks as chunks_module
 from parallel_partition.writing import keys as keys_module
 from parallel_partition.writing.chunks import (
     EVERYWHERE,
+    FIRST_WAITING_BYTES,
     WAITING_BYTES,
     Batch,
     Chunks,
@@ -183,7 +185,10 @@ SHARDED = Table("s", "t", "sharded", (Column("id", "bigint", 20),), ("id",), ("i
 LAYOUT = Layout(("id",), TEXT)
 
 
-def test_rows_wait_until_a_server_has_many_and_the_largest_partition_goes_first() -> None:
+def test_rows_wait_until_a_server_has_many_and_the_largest_partition_goes_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(chunks_module, "FIRST_WAITING_BYTES", WAITING_BYTES)
     sent: list[tuple[str, CopyChunk]] = []
     chunks = Chunks(SHARDED, lambda part: f"s{part % 2}", ["s0", "s1"], lambda *both: sent.append(both))
     piece = b"x" * (WAITING_BYTES // 10)
@@ -199,6 +204,25 @@ def test_rows_wait_until_a_server_has_many_and_the_largest_partition_goes_first(
     assert len(sent) == 3
 
 
+def test_the_first_chunks_are_small_and_what_waits_is_bounded() -> None:
+    sent = added = most = 0
+
+    def send(server: str, chunk: CopyChunk) -> None:
+        nonlocal sent
+        sent += sum(map(len, chunk.pieces))
+
+    chunks = Chunks(SHARDED, lambda part: "s", ["s"], send)
+    piece = b"x" * 50_000
+    while added < 8 * WAITING_BYTES:
+        part = added // 50_000 % 7 + 1
+        chunks.add(LAYOUT, Batch(1, [part]), part, piece, 1)
+        added += len(piece)
+        assert sent or added <= FIRST_WAITING_BYTES
+        most = max(most, added - sent)
+    assert most <= WAITING_BYTES
+    assert most > WAITING_BYTES // 2, "later chunks are large"
+
+
 def test_rows_of_reference_tables_go_to_every_server() -> None:
     sent: list[tuple[str, CopyChunk]] = []
     table = Table("s", "r", "reference", (Column("id", "bigint", 20),))
@@ -211,6 +235,17 @@ def test_rows_of_reference_tables_go_to_every_server() -> None:
         ("s0", "r", [b"1\n2\n"]),
         ("s1", "r", [b"1\n2\n"]),
     ]
+
+
+def test_all_that_waits_goes_to_the_servers_in_turn() -> None:
+    sent: list[str] = []
+    chunks = Chunks(
+        SHARDED, lambda part: f"s{part % 2}", ["s0", "s1"], lambda server, chunk: sent.append(server)
+    )
+    for part in (1, 3, 5, 2, 4):
+        chunks.add(LAYOUT, Batch(1, [part]), part, b"1\n", 1)
+    chunks.flush()
+    assert sent == ["s1", "s0", "s1", "s0", "s1"]
 
 
 @given(st.lists(st.lists(st.integers(1, 3), min_size=1, max_size=6), min_size=1, max_size=6))
