@@ -79,7 +79,10 @@ def main(
         for name in workloads or WORKLOADS:
             click.echo(f"{name} ...", err=True)
             figures += WORKLOADS[name](setting, repeat)
-    report.show(figures, Console())
+        place = setting.place
+    console = Console(highlight=False)
+    report.show(figures, console)
+    console.print(f"\n{place}")
     if json_file is not None:
         report.write(figures, json_file)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -31,6 +32,16 @@ class Setting:
     directory: Path
     scale: float
     rows: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def place(self) -> str:
+        """What it was measured with."""
+        told = (raw.info.parameter_status("server_version") for raw in self.raw.connections.values())
+        versions = sorted({str(version).split()[0] for version in told})
+        return (
+            f"PostgreSQL {', '.join(versions)}; Python {platform.python_version()}; {os.cpu_count()} CPUs; "
+            f"TPC-H scale {self.scale:g}"
+        )
 
     def file(self, table: str) -> Path:
         """The CSV file of a table, made when it is missing."""
