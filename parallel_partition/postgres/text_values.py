@@ -21,12 +21,13 @@ def text_dumper(connection: psycopg.Connection[Any], column_type: str) -> Callab
     connection gives its adapters and encoding; nothing is sent on it.
     """
     transformer = Transformer(connection)
+    encoding = connection.info.encoding
 
     def dump(value: Any) -> str | None:
         if value is None:
             return None
         data = transformer.get_dumper(value, PyFormat.TEXT).dump(value)
-        return None if data is None else bytes(data).decode()
+        return None if data is None else bytes(data).decode(encoding)
 
     def dump_json(value: Any) -> str | None:
         return dump(Json(value) if isinstance(value, _AS_JSON) else value)

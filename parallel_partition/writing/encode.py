@@ -1,14 +1,16 @@
 r"""Rows to the text format of COPY, a column of many rows at a time.
 
-Whole columns of exact ``str``, ``int``, ``float``, ``bool`` and None go through functions of C (`map` over
-``str``); per value that is a fifth of what one call of a Python function costs. Everything else is psycopg's
-to write.
+Whole columns of exact ``str``, ``int``, ``float``, ``bool``, ``Decimal``, ``date`` and ``datetime``, and None,
+go through functions of C (`map` over ``str``): a fifth to a tenth of what an adapter's call per value costs, and
+the same text. Everything else is psycopg's to write.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from parallel_partition.writing.refusals import BadValue
@@ -19,7 +21,7 @@ NULL = "\\N"
 Dump = Callable[[Any], str | None]
 
 _NONE = type(None)
-_INT, _STR, _FLOAT, _BOOL = frozenset({int}), frozenset({str}), frozenset({float}), frozenset({bool})
+_STR = frozenset({str})
 
 
 def escaped(text: str) -> str:
@@ -70,8 +72,16 @@ def _write_str(values: Sequence[str]) -> list[str]:
     return list(map(escaped, values)) if _needs_escape(values) else list(values)
 
 
-def _write_int(values: Sequence[int]) -> list[str]:
+def _write_as_str(values: Sequence[Any]) -> list[str]:
     return list(map(str, values))
+
+
+def _write_decimal(values: Sequence[Decimal]) -> list[str]:
+    texts = list(map(str, values))
+    if "N" not in "".join(texts):
+        return texts
+    # Python has several NaN, PostgreSQL one.
+    return ["NaN" if value.is_nan() else text for value, text in zip(values, texts, strict=True)]
 
 
 def _write_float(values: Sequence[float]) -> list[str]:
@@ -93,10 +103,13 @@ def _write_null(values: Sequence[Any]) -> list[str]:
 
 
 _PLAIN: dict[frozenset[type], Callable[[Sequence[Any]], list[str]]] = {
-    _INT: _write_int,
     _STR: _write_str,
-    _FLOAT: _write_float,
-    _BOOL: _write_bool,
+    frozenset({int}): _write_as_str,
+    frozenset({date}): _write_as_str,
+    frozenset({datetime}): _write_as_str,
+    frozenset({Decimal}): _write_decimal,
+    frozenset({float}): _write_float,
+    frozenset({bool}): _write_bool,
     frozenset(): _write_null,
 }
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -72,6 +74,12 @@ def test_rows_read_back(rows: list[tuple[Any, ...]]) -> None:
         ([1, True], ["1", "True"]),  # mixed types: each by its own adapter
         ([1.5, 1e300, -0.0], ["1.5", "1e+300", "-0.0"]),
         ([math.inf, -math.inf, math.nan, None], ["Infinity", "-Infinity", "NaN", "\\N"]),
+        ([Decimal("1.50"), Decimal("1E+2"), None], ["1.50", "1E+2", "\\N"]),
+        ([Decimal("-Infinity"), Decimal("sNaN"), Decimal("-NaN12")], ["-Infinity", "NaN", "NaN"]),
+        ([date(1, 2, 3)], ["0001-02-03"]),
+        ([datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=UTC)], ["2026-01-02 03:04:05.000006+00:00"]),
+        ([datetime(1, 1, 1), None], ["0001-01-01 00:00:00", "\\N"]),
+        ([date(2026, 1, 2), datetime(2026, 1, 2)], ["2026-01-02", "2026-01-02 00:00:00"]),
         ([None, None], ["\\N", "\\N"]),
         (["a", None, "\\N"], ["a", "\\N", "\\\\N"]),
         (["", None], ["", "\\N"]),
