@@ -15,6 +15,7 @@ from parallel_partition import errors
 from parallel_partition.dbapi.rows import MergedRows, shown_header
 from parallel_partition.execution.answer import Answer
 from parallel_partition.execution.explain import Explanation
+from parallel_partition.execution.look_up import LookUp
 from parallel_partition.postgres.driver_errors import as_driver_error
 from parallel_partition.statements import Parameters, Statement
 
@@ -38,6 +39,7 @@ class Cursor(psycopg.Cursor[Row]):
     def __init__(self, connection: Connection[Any], *, row_factory: RowFactory[Row] | None = None) -> None:
         super().__init__(connection, row_factory=row_factory or connection.row_factory)
         self._merged: MergedRows | None = None
+        self._look_up: LookUp | None = None
 
     # --- execute ----------------------------------------------------------------------------------------------
 
@@ -58,9 +60,37 @@ class Cursor(psycopg.Cursor[Row]):
         """
         with self._conn.lock:
             self._conn.check_usable()
-            self._run(self._request(query, params, prepare, binary))
+            again = query is self._last_query and params is not None and prepare is not False
+            if not (again and self._look_up is not None and self._repeat(self._look_up, params, binary)):
+                self._run(self._request(query, params, prepare, binary))
         self._last_query = query
         return self
+
+    def _repeat(self, look_up: LookUp, params: Params | None, binary: bool | None) -> bool:
+        """Run the last statement with other parameters the short way; False when it must go the long one."""
+        converted = self._query
+        if self._closed or converted is None:
+            return False
+        self._reset(reset_query=False)
+        self._merged = None
+        converted.dump(params)
+        try:
+            result = look_up.ask(
+                converted.params or (),
+                converted.types,
+                converted.formats or (),
+                self._result_format(binary),
+            )
+        except psycopg.Error as error:
+            raise error.with_traceback(None) from error.__cause__
+        if result is None:
+            return False
+        self._results = [result]
+        self._select_current_result(0)
+        return True
+
+    def _result_format(self, binary: bool | None) -> pq.Format:
+        return self.format if binary is None else (pq.Format.BINARY if binary else pq.Format.TEXT)
 
     def _request(
         self, query: Query, params: Params | None, prepare: bool | None = None, binary: bool | None = None
@@ -74,13 +104,12 @@ class Cursor(psycopg.Cursor[Row]):
             self._tx = Transformer(self)
         converted = self._query = self._query_cls(self._tx)
         converted.convert(query, params)
-        result_format = self.format if binary is None else (pq.Format.BINARY if binary else pq.Format.TEXT)
         return Statement(
             converted.query,
             Parameters(
                 list(map(_as_bytes, converted.params or ())), converted.types, converted.formats or ()
             ),
-            result_format,
+            self._result_format(binary),
             prepare,
         )
 
@@ -93,6 +122,7 @@ class Cursor(psycopg.Cursor[Row]):
         self._take(answer)
 
     def _take(self, answer: Answer) -> None:
+        self._look_up = answer.look_up
         first = answer.results[0]
         if answer.has_rows and (len(answer.results) > 1 or answer.hidden or answer.order is not None):
             self._merged = MergedRows(answer, self)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from psycopg import pq
 from psycopg.pq.abc import PGresult
 
+from parallel_partition.execution.look_up import LookUp
+
 
 @dataclass(slots=True)
 class Answer:
@@ -17,6 +19,7 @@ class Answer:
     position in the concatenation of all results. ``start`` and ``stop`` cut what LIMIT and OFFSET leave of it.
     The last ``hidden`` columns were fetched to sort by and are not shown. ``rowcount`` is what a command changed or a
     query returned; ``status`` the command tag.
+    ``look_up`` answers the same point query for other keys.
     """
 
     results: list[PGresult]
@@ -26,6 +29,7 @@ class Answer:
     hidden: int = 0
     rowcount: int = -1
     status: bytes | None = None
+    look_up: LookUp | None = None
 
     @property
     def has_rows(self) -> bool:

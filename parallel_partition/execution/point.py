@@ -15,6 +15,9 @@ from parallel_partition.catalog.shard_map import part_of
 from parallel_partition.planning.plan import OfKeys, ParameterKey, Plan, SelectPlan
 from parallel_partition.statements import Parameters
 
+#: What reading bytes that are no value of their type raises.
+UNREADABLE = (UnicodeDecodeError, struct.error)
+
 
 @dataclass(frozen=True, slots=True)
 class PointRoute:
@@ -36,7 +39,7 @@ class PointRoute:
             return None
         try:
             return part_of(read(data), num_partitions)
-        except (NotProven, UnicodeDecodeError, struct.error):
+        except (NotProven, *UNREADABLE):
             return None
 
 

@@ -13,6 +13,7 @@ from parallel_partition.execution.answer import Answer, answer_of, rows_of
 from parallel_partition.execution.explain import Explanation
 from parallel_partition.execution.fan_out import run_one
 from parallel_partition.execution.local_names import check_local_names
+from parallel_partition.execution.look_up import LookUp
 from parallel_partition.execution.merge_session import MergeSession, type_names
 from parallel_partition.execution.point import PointRoute
 from parallel_partition.execution.router import Planned, Router
@@ -135,7 +136,10 @@ class Runner:
             return None
         _, parameters, result_format, prepare = request
         statement = Statement(point.text, parameters, result_format, prepare)
-        return answer_of(self.transaction.ask_one(shard_map.homes[part], statement, frozenset((part,))))
+        answer = answer_of(self.transaction.ask_one(shard_map.homes[part], statement, frozenset((part,))))
+        types = Parameters.of(parameters).types
+        answer.look_up = LookUp(self.router, self.transaction, point, types)
+        return answer
 
     def _run_planned(self, planned: Planned, request: Statement) -> Answer:
         match plan := planned.plan:

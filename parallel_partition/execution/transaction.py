@@ -8,12 +8,13 @@ the server's. A write in autocommit is followed by ``assert_version``, which rai
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, NoReturn
 
 import psycopg
 from psycopg import pq
+from psycopg.abc import Buffer
 from psycopg.errors import Diagnostic
 from psycopg.pq.abc import PGresult
 
@@ -24,7 +25,7 @@ from parallel_partition.execution.router import Router
 from parallel_partition.execution.two_phase import check_prepared_allowed, commit_everywhere
 from parallel_partition.execution.version import StaleVersion, Versions, may_be_stale
 from parallel_partition.postgres.driver_errors import as_driver_error, error_of_result
-from parallel_partition.postgres.session import Exchange, Session
+from parallel_partition.postgres.session import Exchange, Session, StatementKey
 from parallel_partition.statements import Statement
 
 logger = logging.getLogger("parallel_partition")
@@ -199,6 +200,37 @@ class Transaction:
         if block:
             self.statements += 1
         return results[-2]
+
+    def ask_again(
+        self,
+        server: str,
+        key: StatementKey,
+        values: Sequence[Buffer | None],
+        formats: Sequence[int],
+        result_format: int,
+    ) -> PGresult | None:
+        """`ask_one` for a statement that is prepared on the server; None where it is not, and nothing was sent."""
+        session = self._sessions.get(server)
+        block = self.explicit or not self.autocommit
+        if session is None or self.failed:
+            return None
+        if block and not (server in self._begun and self._own_snapshot(session, block)):
+            return None
+        try:
+            results = session.run_prepared(key, values, formats, result_format, self._versions.sequences_key)
+        except psycopg.Error as error:
+            self._fail({server: error}, None)
+        except BaseException:
+            self.failed = block
+            raise
+        if results is None:
+            return None
+        if results[-1].status == _FATAL:
+            self._fail({server: error_of_result(results[-1], server)}, None)
+        self._versions.verify_sequences(server, results[1])
+        if block:
+            self.statements += 1
+        return results[0]
 
     def _run_on_one(
         self, session: Session, train: list[Statement], parts: frozenset[int] | None

@@ -18,7 +18,7 @@ from parallel_partition.catalog.cluster import ClusterState
 from parallel_partition.execution.fan_out import run_one
 from parallel_partition.execution.router import Router
 from parallel_partition.postgres.named_sql import load
-from parallel_partition.postgres.session import Session
+from parallel_partition.postgres.session import Session, StatementKey
 from parallel_partition.statements import Parameter, Statement
 
 _SQL = load("versions")
@@ -55,6 +55,9 @@ class Versions:
         self._router = router
         self._state: ClusterState | None = None
         self._sequences: dict[str, tuple[bytes, bytes]] = {}
+
+    #: What `sequences` is prepared under.
+    sequences_key: StatementKey = (_SEQUENCES.text, ())
 
     # --- a statement with a snapshot of its own -----------------------------------------------------------------
 

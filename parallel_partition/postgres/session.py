@@ -17,7 +17,8 @@ from collections.abc import Generator, Sequence
 from typing import Any
 
 import psycopg
-from psycopg import generators, pq
+from psycopg import generators, pq, waiting
+from psycopg.abc import Buffer
 from psycopg.pq.abc import PGresult
 
 from parallel_partition.postgres.driver_errors import known_at
@@ -39,7 +40,11 @@ PREPARED_MAX = 100
 #: Names are never used twice: a connection may be seen through several sessions.
 _names = itertools.count(1)
 
-_StatementKey = tuple[bytes, tuple[int, ...]]
+#: Seconds after which a wait looks whether Ctrl-C was pressed, as psycopg's own.
+WAIT_INTERVAL = 0.1
+
+#: What a statement is prepared under: its text and the types of its parameters.
+StatementKey = tuple[bytes, tuple[int, ...]]
 
 
 class Session:
@@ -56,8 +61,8 @@ class Session:
         self.touched = False
         self.default_isolation: str | None = None
         self.prepare_threshold: int | None = PREPARE_THRESHOLD
-        self._prepared: OrderedDict[_StatementKey, bytes] = OrderedDict()
-        self._seen: OrderedDict[_StatementKey, int] = OrderedDict()
+        self._prepared: OrderedDict[StatementKey, bytes] = OrderedDict()
+        self._seen: OrderedDict[StatementKey, int] = OrderedDict()
         self._pgconn = connection.pgconn
         #: Waits for this session's answers alone; made once, since one per statement would show in point queries.
         self.poller = select.poll()
@@ -86,7 +91,7 @@ class Session:
         psycopg.OperationalError : the connection was lost; it knows its server
         """
         pgconn = self._pgconn
-        fresh: list[tuple[int, _StatementKey, bytes]] = []
+        fresh: list[tuple[int, StatementKey, bytes]] = []
         owners: list[int] = []
         try:
             pgconn.enter_pipeline_mode()
@@ -106,24 +111,59 @@ class Session:
         ------
         psycopg.OperationalError : the connection was lost; it knows its server
         """
-        pgconn = self._pgconn
-        wait = self.connection.wait
-        fresh: list[tuple[int, _StatementKey, bytes]] = []
+        fresh: list[tuple[int, StatementKey, bytes]] = []
         owners: list[int] = []
-        received: list[PGresult] = []
         try:
-            pgconn.enter_pipeline_mode()
+            self._pgconn.enter_pipeline_mode()
             for number, statement in enumerate(statements):
                 owners += [number] * self._send(statement, number, fresh)
+        except psycopg.Error as error:
+            raise known_at(error, self.server) from error
+        return self._settle(self._answered(), owners, fresh)
+
+    def run_prepared(
+        self,
+        key: StatementKey,
+        values: Sequence[Buffer | None],
+        formats: Sequence[int],
+        result_format: int,
+        then: StatementKey,
+    ) -> list[PGresult] | None:
+        """Run a statement that is prepared, and ``then`` one without parameters; None where they are not.
+
+        Returns
+        -------
+        Two results, or one that failed.
+        """
+        name, guard = self._prepared.get(key), self._prepared.get(then)
+        pgconn = self._pgconn
+        if name is None or guard is None or pgconn.status == pq.ConnStatus.BAD:
+            return None
+        self._prepared.move_to_end(key)
+        pgconn.enter_pipeline_mode()
+        pgconn.send_query_prepared(name, values, formats, result_format)
+        pgconn.send_query_prepared(guard, (), (), 0)
+        received = self._answered()
+        return received[:1] if received[0].status == _FATAL else received
+
+    def _answered(self) -> list[PGresult]:
+        """Send what is queued and a Sync, and wait for all results."""
+        pgconn = self._pgconn
+        wait = waiting.wait
+        received: list[PGresult] = []
+        try:
+            fileno = pgconn.socket
             pgconn.pipeline_sync()
             if pgconn.flush():
-                wait(generators.send(pgconn))
+                wait(generators.send(pgconn), fileno, WAIT_INTERVAL)
             while True:
-                results = wait(generators.fetch_many(pgconn))
-                if results[-1].status == _SYNC:
+                results = wait(generators.fetch_many(pgconn), fileno, WAIT_INTERVAL)
+                status = results[-1].status
+                if status == _SYNC:
                     break
                 received += results
-                self._refuse_copy(results[-1])
+                if status in _COPIES:
+                    self._refuse_copy(results[-1])
             pgconn.exit_pipeline_mode()
         except psycopg.Error as error:
             if not _said_why(received):
@@ -132,7 +172,7 @@ class Session:
             self.cancel()
             self.close()
             raise
-        return self._settle(received, owners, fresh)
+        return received
 
     def _refuse_copy(self, result: PGresult) -> None:
         if result.status in _COPIES:
@@ -166,7 +206,7 @@ class Session:
             raise
 
     def _settle(
-        self, received: list[PGresult], owners: list[int], fresh: list[tuple[int, _StatementKey, bytes]]
+        self, received: list[PGresult], owners: list[int], fresh: list[tuple[int, StatementKey, bytes]]
     ) -> list[PGresult]:
         """One result per statement: the last of what it sent, or its failure; remember what got prepared."""
         if len(owners) == len(received) and not fresh and received[-1].status < _PROBLEMS:
@@ -186,7 +226,7 @@ class Session:
                 self._prepared[key] = name
         return results
 
-    def _send(self, statement: Statement, number: int, fresh: list[tuple[int, _StatementKey, bytes]]) -> int:
+    def _send(self, statement: Statement, number: int, fresh: list[tuple[int, StatementKey, bytes]]) -> int:
         """Queue one statement; returns how many results it will have."""
         pgconn = self._pgconn
         parameters = statement.parameters
@@ -209,7 +249,7 @@ class Session:
         pgconn.send_query_params(statement.text, values, types, formats, statement.result_format)
         return 1
 
-    def _worth_preparing(self, key: _StatementKey, asked: bool | None) -> bool:
+    def _worth_preparing(self, key: StatementKey, asked: bool | None) -> bool:
         if asked is not None:
             return asked
         if self.prepare_threshold is None:

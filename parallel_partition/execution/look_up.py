@@ -1,0 +1,69 @@
+"""A point query run again on the same connection, with other parameters and nothing that need not be done again.
+
+What `Runner.run` and `Transaction.ask_one` decide for a statement is decided already; left are the partition of the
+key, the round trip and the version check. Measured against psycopg straight to the server, that is the difference
+between 1.6 and 1.2 times its time. Whatever is not as it was is left to the long way, which runs the statement anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from psycopg.abc import Buffer
+from psycopg.pq.abc import PGresult
+
+from parallel_partition.catalog.key_parameters import reader
+from parallel_partition.catalog.key_text import NotProven
+from parallel_partition.catalog.shard_map import part_of
+from parallel_partition.execution.point import UNREADABLE, PointRoute
+from parallel_partition.execution.router import Router
+from parallel_partition.execution.transaction import Transaction
+from parallel_partition.execution.version import StaleVersion
+
+
+class LookUp:
+    """A point query of one connection.
+
+    Parameters
+    ----------
+    router, transaction : the connection's
+    route : where the key is
+    types : the types of the parameters that the plan was made for
+    """
+
+    __slots__ = ("_key", "_route", "_router", "_state", "_transaction", "_types")
+
+    def __init__(
+        self, router: Router, transaction: Transaction, route: PointRoute, types: tuple[int, ...]
+    ) -> None:
+        self._router = router
+        self._state = router.state
+        self._transaction = transaction
+        self._route = route
+        self._types = types
+        self._key = (route.text, types)
+
+    def ask(
+        self,
+        values: Sequence[Buffer | None],
+        types: tuple[int, ...],
+        formats: Sequence[int],
+        result_format: int,
+    ) -> PGresult | None:
+        """The row of another key; None when the long way must be gone, and nothing was handed out.
+
+        Raises
+        ------
+        psycopg.Error : what the server said; it knows its server
+        """
+        route = self._route
+        data = values[route.place]
+        read = reader(route.key_type, route.oid, formats[route.place])
+        if data is None or read is None or types != self._types or self._router.state is not self._state:
+            return None
+        shard_map = self._state.shard_map
+        try:
+            server = shard_map.homes[part_of(read(bytes(data)), shard_map.num_partitions)]
+            return self._transaction.ask_again(server, self._key, values, formats, result_format)
+        except (StaleVersion, NotProven, *UNREADABLE):
+            return None
