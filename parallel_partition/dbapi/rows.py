@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from psycopg import pq
+from psycopg import abc, pq
 from psycopg.adapt import Transformer
 from psycopg.pq.abc import PGconn, PGresult
 from psycopg.pq.misc import PGresAttDesc
 from psycopg.rows import RowMaker
 
 from parallel_partition.execution.answer import Answer
+
+#: Types that any value is loaded as: text that no type is known of, and bytea.
+_AS_IT_IS = {pq.Format.TEXT: 0, pq.Format.BINARY: 17}
 
 
 class _Context(Protocol):
@@ -34,9 +37,7 @@ class MergedRows:
         self._answer = answer
         self._loaders = []
         for result in answer.results:
-            loader = Transformer(context)
-            loader.set_pgresult(result)
-            self._loaders.append(loader)
+            self._loaders.append(_loader(result, answer.hidden, context))
         self._starts = [0]
         for result in answer.results:
             self._starts.append(self._starts[-1] + result.ntuples)
@@ -70,6 +71,17 @@ class MergedRows:
             load_row, row = place[position]
             rows.append(load_row(row, make_row))
         return rows
+
+
+def _loader(result: PGresult, hidden: int, context: Any) -> abc.Transformer:
+    """What loads the rows of a result; Python may have no value for what is there to sort by only."""
+    loader = Transformer(context)
+    loader.set_pgresult(result, set_loaders=not hidden)
+    if hidden:
+        format = pq.Format(result.fformat(0))
+        shown = [result.ftype(column) for column in range(result.nfields - hidden)]
+        loader.set_loader_types([*shown, *[_AS_IT_IS[format]] * hidden], format)
+    return loader
 
 
 def _without_hidden(make_row: RowMaker[Any], hidden: int) -> RowMaker[Any]:

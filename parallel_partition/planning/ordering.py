@@ -12,6 +12,7 @@ from parallel_partition.planning.plan import SortKey
 from parallel_partition.planning.scope import (
     Column,
     Join,
+    Leaf,
     Level,
     Names,
     Output,
@@ -118,6 +119,9 @@ def collation_of(node: Node, level: Level) -> str | None:
         return _of_reference(node["ColumnRef"], level)
     if "SubLink" in node:
         return _of_subquery(node["SubLink"], level)
+    field = _of_field(node["A_Indirection"], level) if "A_Indirection" in node else None
+    if field is not None:
+        return column_collation(field)
     if "CollateClause" in node:
         return ".".join(
             '"' + name.replace('"', '""') + '"' for name in strings(node["CollateClause"]["collname"])
@@ -142,24 +146,39 @@ def _require_default(value: Any, level: Level) -> None:
 
 def _of_reference(body: Node, level: Level) -> str | None:
     """The collation of what a name means: a column, or the value of a function in FROM."""
-    meant = resolve(body, level.names)
+    meant = resolve(body, level.names) or _column_of_using(body, level.names)
     if isinstance(meant, Column):
         return column_collation(meant)
     if isinstance(meant, WholeRow):
         relations = list(meant.relations)
     else:
         relations = [one for one in _visible(level.names) if one.columns is None]
-    if not relations and _is_qualified_by_join(body, level.names):
-        raise Passed(f"ORDER BY: the collation of {field_names(body)[-1]} is not known")
     for relation in relations:
         _require_function_of_default(relation, level)
     return None
 
 
-def _is_qualified_by_join(body: Node, names: Names) -> bool:
-    """Tell whether a name is that of a column which an alias of USING merges."""
+def _column_of_using(body: Node, names: Names) -> Column | None:
+    """The column that ``USING (...) AS alias`` merges, where a name means one."""
     parts = field_names(body)
-    return len(parts) > 1 and isinstance(relation_named(str(parts[-2]), None, names), Join)
+    place = relation_named(str(parts[-2]), None, names) if len(parts) > 1 else None
+    if not isinstance(place, Join):
+        return None
+    found = find_column(place, str(parts[-1]))[0]
+    if len(found) != 1:
+        raise Passed(f"ORDER BY: the collation of {parts[-1]} is not known")
+    return found[0]
+
+
+def _of_field(body: Node, level: Level) -> Column | None:
+    """The column that ``(t).x`` means, where ``t`` is the row of a table or a subquery."""
+    argument, fields = body.get("arg", {}), body.get("indirection", [])
+    meant = resolve(argument["ColumnRef"], level.names) if "ColumnRef" in argument else None
+    if not isinstance(meant, WholeRow) or len(meant.relations) != 1 or len(fields) != 1:
+        return None
+    name = fields[0].get("String", {}).get("sval")
+    found = find_column(Leaf(meant.relations[0]), name)[0] if name else []
+    return found[0] if len(found) == 1 else None
 
 
 def _visible(names: Names | None) -> Iterator[Relation]:
