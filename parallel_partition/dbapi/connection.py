@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import psycopg
 from psycopg import ConnectionInfo, pq
 from psycopg.abc import PQGen
 from psycopg.errors import Diagnostic
+from psycopg.pq.abc import PGconn
 from psycopg.rows import Row, RowFactory, tuple_row
 
 from parallel_partition import errors
@@ -17,21 +18,24 @@ from parallel_partition.dbapi.cursor import Cursor
 from parallel_partition.execution.router import Router
 from parallel_partition.execution.run_plan import Runner
 from parallel_partition.execution.transaction import Transaction
+from parallel_partition.postgres.closed import CLOSED
 from parallel_partition.postgres.driver_errors import as_driver_error
 from parallel_partition.postgres.session import Session
+
+T = TypeVar("T")
 
 
 class Info(ConnectionInfo):
     """psycopg's ``connection.info`` of the catalog's server, with the transaction status of all servers."""
 
-    def __init__(self, session: Session, transaction: Transaction) -> None:
-        super().__init__(session.connection.pgconn)
+    def __init__(self, pgconn: PGconn, transaction: Transaction) -> None:
+        super().__init__(pgconn)
         self._transaction = transaction
 
     @property
     def transaction_status(self) -> pq.TransactionStatus:
-        """The status of the transaction over all servers."""
-        return self._transaction.status
+        """The status of the transaction over all servers; UNKNOWN when the connection is closed."""
+        return super().transaction_status if self.pgconn is CLOSED else self._transaction.status
 
 
 def _refused(method: str) -> Any:
@@ -70,10 +74,11 @@ class Connection(psycopg.Connection[Row]):
         self._closed = True  # until all below succeeded, so that __del__ has nothing to say
         self._router = router
         self._on_close = on_close
-        self.transaction_state = Transaction(router, self._get_tx_start_command, self._forward_notice)
+        self.transaction_state = Transaction(
+            router, self._get_tx_start_command, self._forward_notice, self._take_session
+        )
         self.runner = Runner(router, self.transaction_state)
-        session = self.transaction_state.session(router.state.catalog)
-        pgconn = session.connection.pgconn
+        pgconn = self.transaction_state.session(router.state.catalog).connection.pgconn
         handlers = pgconn.notice_handler, pgconn.notify_handler
         super().__init__(pgconn, row_factory or tuple_row)  # type: ignore[arg-type]  # tuple_row when Row is a tuple
         # The base class takes the pooled connection's handlers for itself; they are that connection's.
@@ -86,6 +91,11 @@ class Connection(psycopg.Connection[Row]):
         state = self._router.state
         status = "closed" if self._closed else self.transaction_state.status.name
         return f"<Connection [{status}] map v{state.shard_map.version} | {len(state.servers)} servers>"
+
+    def _take_session(self, session: Session) -> None:
+        """Let psycopg's own code see the session on the catalog's server, also when it replaces a lost one."""
+        if session.server == self._router.state.catalog:
+            self.pgconn = session.connection.pgconn
 
     # --- state ------------------------------------------------------------------------------------------------
 
@@ -112,14 +122,25 @@ class Connection(psycopg.Connection[Row]):
     @property
     def info(self) -> Info:
         """What psycopg tells of the connection to the catalog's server, and the transaction's status over all."""
-        return Info(self.transaction_state.session(self._router.state.catalog), self.transaction_state)
+        return Info(self.pgconn, self.transaction_state)
 
     def _check_intrans_gen(self, attribute: str) -> PQGen[None]:
+        self.check_usable()
         status = self.transaction_state.status
         if status != pq.TransactionStatus.IDLE:
             message = f"can't change {attribute!r} now: connection in transaction status {status.name}"
             raise as_driver_error(errors.ProgrammingError(message))
         yield from ()
+
+    def wait(self, gen: PQGen[T], *_options: object, **_more: object) -> T:
+        """Run one of psycopg's generators to its end. Those that get here set attributes, and ask no server."""
+        try:
+            next(gen)
+        except StopIteration as stop:
+            result: T = stop.value
+            return result
+        gen.close()
+        raise as_driver_error(errors.UnsupportedQuery("this method of psycopg's asks one server only"))
 
     def _set_autocommit(self, value: bool) -> None:
         super()._set_autocommit(value)
@@ -133,13 +154,11 @@ class Connection(psycopg.Connection[Row]):
     @property
     def prepare_threshold(self) -> int | None:
         """As psycopg's: how often a statement runs on a server before it is prepared there; None for never."""
-        return self.transaction_state.prepare_threshold
+        return self.transaction_state.sessions.prepare_threshold
 
     @prepare_threshold.setter
     def prepare_threshold(self, value: int | None) -> None:
-        self.transaction_state.prepare_threshold = value
-        for session in self.transaction_state.sessions.values():
-            session.prepare_threshold = value
+        self.transaction_state.sessions.prepare_threshold = value
 
     def _forward_notice(self, diagnostic: Diagnostic) -> None:
         for callback in self._notice_handlers:
@@ -208,22 +227,21 @@ class Connection(psycopg.Connection[Row]):
                 raise as_driver_error(errors.UnsupportedQuery(message))
             self.transaction_state.explicit = True
         self._num_transactions += 1
+        commits = False
         try:
             yield self
+            commits = not force_rollback
         except psycopg.Rollback as wanted:
-            self.transaction_state.rollback()
-            if wanted.transaction is not None:
+            block: object = wanted.transaction
+            if block is not None and block is not self:
                 raise
-        except BaseException:
-            self.transaction_state.rollback()
-            raise
-        else:
-            if force_rollback:
-                self.transaction_state.rollback()
-            else:
-                self.transaction_state.commit()
         finally:
             self._num_transactions -= 1
+            with self.lock:
+                if commits:
+                    self.transaction_state.commit()
+                else:
+                    self.transaction_state.rollback()
 
     @contextmanager
     def one_transaction(self) -> Iterator[None]:
@@ -255,6 +273,7 @@ class Connection(psycopg.Connection[Row]):
         if self._closed:
             return
         self._closed = True
+        self.pgconn = CLOSED
         try:
             self.runner.release()
         finally:

@@ -14,12 +14,10 @@ from psycopg import pq
 
 from parallel_partition.catalog.cluster import ClusterState
 from parallel_partition.catalog.tables import Column
-from parallel_partition.execution.failures import one_error
+from parallel_partition.execution.failures import one_error, stale_map
 from parallel_partition.execution.fan_out import CANCEL_GRACE, run_one
 from parallel_partition.execution.lanes import Lanes
-from parallel_partition.execution.router import Router
 from parallel_partition.execution.run_each import roll_back
-from parallel_partition.execution.transaction import stale_map
 from parallel_partition.execution.two_phase import (
     PATIENCE,
     Committed,
@@ -57,7 +55,7 @@ class BulkLoad:
     def __init__(self, pools: Pools, state: ClusterState) -> None:
         self._pools = pools
         self._state = state
-        self._versions = Versions(Router(state, pools, lambda: state))
+        self._versions = Versions(state)
         self._lanes = Lanes(self._work, DEPTH)
         self._connections: dict[str, psycopg.Connection[Any]] = {}
         self._cancelled: dict[str, float] = {}

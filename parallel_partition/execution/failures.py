@@ -8,7 +8,7 @@ import psycopg
 
 from parallel_partition import errors
 from parallel_partition.execution.joined_errors import joined_error
-from parallel_partition.postgres.driver_errors import known_at
+from parallel_partition.postgres.driver_errors import as_driver_error, known_at
 
 
 def at_server(error: Exception, server: str) -> Exception:
@@ -36,3 +36,30 @@ def one_error(failures: Mapping[str, Exception]) -> Exception:
 def first_line(error: BaseException) -> str:
     """The first line of an error's text, or its class where it has none."""
     return next(iter(str(error).splitlines()), type(error).__name__)
+
+
+def stale_map(server: str) -> errors.Error:
+    """The error for a map or a schema that changed in mid-transaction."""
+    message = (
+        f"the shard map or a table's definition on server {server} changed while this transaction ran; "
+        "it was rolled back: run it again"
+    )
+    return as_driver_error(errors.StaleMap(message).at(server))
+
+
+def lost_with_session(server: str, what: str) -> errors.Error:
+    """The error for a session that was lost while nobody used it; ``what`` was lost with it, and what to do."""
+    message = f"the connection to server {server} was lost, and with it {what}"
+    return as_driver_error(errors.ServerUnavailable(message).at(server))
+
+
+def commit_unknown(server: str, lost: psycopg.Error) -> psycopg.Error:
+    """The error for a connection that was lost before a COMMIT, or a write in autocommit, was answered."""
+    message = (
+        f"server {server} was lost before it answered whether it has committed ({first_line(lost)}): look at the data "
+        "before you run this again"
+    )
+    error = as_driver_error(errors.CommitUnknown(message).at(server))
+    assert isinstance(error, psycopg.Error)
+    error.__cause__ = lost
+    return error

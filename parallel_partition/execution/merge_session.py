@@ -33,6 +33,8 @@ _SETTINGS = b"""
     SELECT name, setting FROM pg_catalog.pg_settings WHERE source = 'session'
     UNION ALL SELECT 'role', pg_catalog.current_setting('role')
 """
+#: What an earlier statement had set, and is reset since.
+_RESETS = (b"RESET SESSION AUTHORIZATION", b"RESET ALL")
 _SET = b"SELECT pg_catalog.set_config($1, $2, false)"
 _TYPE_NAMES = (
     b"SELECT pg_catalog.format_type(t.oid, t.typmod)"
@@ -135,7 +137,7 @@ class MergeSession:
 
     def _run(self, statement: Statement) -> PGresult:
         session = self._session_of_its_own()
-        if self._transaction.settings_touched:
+        if self._transaction.sessions.settings_touched:
             self._copy_settings(session)
         result = run_one(session, session.exchange([statement]))[-1]
         if result.status == pq.ExecStatus.FATAL_ERROR:
@@ -154,7 +156,8 @@ class MergeSession:
             self._router.state.catalog, Statement(_SETTINGS, prepare=True), writes=False
         )
         pairs = [(settings.get_value(row, 0), settings.get_value(row, 1)) for row in range(settings.ntuples)]
-        train = [Statement(_SET, (Parameter(name, 25, 0), Parameter(value, 25, 0))) for name, value in pairs]
+        train = [Statement(text, prepare=False) for text in _RESETS]
+        train += [Statement(_SET, (Parameter(name, 25, 0), Parameter(value, 25, 0))) for name, value in pairs]
         session.touched = True
         result = run_one(session, session.exchange(train))[-1]
         if result.status == pq.ExecStatus.FATAL_ERROR:

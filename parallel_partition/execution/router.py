@@ -24,12 +24,16 @@ _PlanKey = tuple[bytes, tuple[int, ...], tuple[str, ...]]
 
 @dataclass(slots=True)
 class Planned:
-    """A plan and what its first run found out: the types of a split, and that local names are harmless."""
+    """A plan and what its first run found out: the types of a split, and that local names are harmless.
+
+    ``leaves_state``: it may leave something in the sessions, as advisory locks.
+    """
 
     plan: Plan
     text: bytes
     oids: tuple[int, ...]
     point: PointRoute | None = None
+    leaves_state: bool = False
     split: Split | None = None
     checked: bool = False
     encoded: dict[str, bytes] = field(default_factory=dict)
@@ -107,7 +111,9 @@ class Router:
             raise errors.DataError(f"the statement is no valid UTF-8: {error}") from error
         schema = self.state.schema
         plan = make_plan(decoded, oids, schema, search_path)
-        planned = Planned(plan, text, oids, point_route(plan, oids))
+        # Of PostgreSQL's own functions, the only ones that tables of the cluster are read with.
+        leaves_state = "advisory" in decoded.lower() or "setseed" in decoded.lower()
+        planned = Planned(plan, text, oids, None if leaves_state else point_route(plan, oids), leaves_state)
         if len(text) <= TEXT_MAX:
             with self._lock:
                 if schema is self.state.schema:

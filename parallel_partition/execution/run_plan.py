@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from psycopg import pq
-from psycopg.pq.abc import PGresult
 
 from parallel_partition import errors
+from parallel_partition.catalog.cluster import ClusterState
 from parallel_partition.combining.limit import window
 from parallel_partition.execution.answer import Answer, answer_of, rows_of
 from parallel_partition.execution.explain import Explanation
-from parallel_partition.execution.fan_out import run_one
+from parallel_partition.execution.failures import stale_map
 from parallel_partition.execution.local_names import check_local_names
 from parallel_partition.execution.look_up import LookUp
 from parallel_partition.execution.merge_session import MergeSession, type_names
 from parallel_partition.execution.point import PointRoute
 from parallel_partition.execution.router import Planned, Router
 from parallel_partition.execution.run_writes import (
+    commit_in_autocommit,
     insert_statements,
     run_insert,
     run_modify,
     run_reference_write,
 )
-from parallel_partition.execution.transaction import Transaction, stale_map
+from parallel_partition.execution.transaction import Transaction
 from parallel_partition.execution.version import StaleVersion
 from parallel_partition.planning.parse import SyntaxNotRead
 from parallel_partition.planning.plan import (
@@ -44,9 +46,14 @@ from parallel_partition.planning.plan import (
     Whole,
 )
 from parallel_partition.planning.prune import partitions
-from parallel_partition.postgres.driver_errors import as_driver_error, error_of_result
+from parallel_partition.postgres.closed import CLOSED
+from parallel_partition.postgres.driver_errors import as_driver_error
 from parallel_partition.postgres.session import Session, output_columns
 from parallel_partition.statements import OutputColumn, Parameter, Parameters, Statement
+
+T = TypeVar("T")
+
+_SEARCH_PATH = Statement(b"SELECT unnest(pg_catalog.current_schemas(false))", prepare=True)
 
 #: How often a statement is planned anew when the map changes under it before it gives up.
 ATTEMPTS = 5
@@ -90,21 +97,54 @@ class Runner:
         errors.StaleMap : the map changed in mid-transaction
         psycopg.Error : what a server said
         """
+        return self._current(self._run, request)
+
+    def _current(self, attempt: Callable[[Statement], T], request: Statement) -> T:
+        """Do it by the cluster as it is now: again, when a server turns out to be ahead of what this process knows."""
         for _ in range(ATTEMPTS):
             state = self.router.state
+            self.transaction.pin(state)
             try:
-                planned = self.planned(request)
-                if planned.point is not None and (answer := self._point(planned.point, request)) is not None:
-                    return answer
-                return self._run_planned(planned, request)
+                return attempt(request)
             except StaleVersion as stale:
                 began = self.transaction.statements > 0
-                self.transaction.rollback()
-                self.router.reload(state)
+                self.transaction.restart(failed=began)
                 if began:
                     raise stale_map(stale.server) from None
+                self._reload(state)
         message = f"the cluster's map or schema changed {ATTEMPTS} times while this statement tried to run; try again"
         raise as_driver_error(errors.StaleMap(message))
+
+    def _reload(self, seen: ClusterState) -> None:
+        try:
+            self.router.reload(seen)
+        except errors.Error as error:
+            raise as_driver_error(error) from error.__cause__
+
+    def _run(self, request: Statement) -> Answer:
+        """Plan and run a statement. What fails fails the transaction, as PostgreSQL's does, but for refusals."""
+        try:
+            if self.transaction.path_unsure:
+                self._read_search_path()
+            planned = self.planned(request)
+            if planned.point is not None and (answer := self._point(planned.point, request)) is not None:
+                return answer
+            return self._run_planned(planned, request)
+        except StaleVersion:
+            raise
+        except errors.UnsupportedQuery:
+            self._check_refusal()
+            raise
+        except errors.CrossShardWriteRefused:
+            raise
+        except BaseException:
+            self.transaction.fail()
+            raise
+
+    def _check_refusal(self) -> None:
+        """Make sure that a statement was not refused for tables that are others by now."""
+        if not self.transaction.failed:
+            self.transaction.check_versions(self.router.state.catalog)
 
     def planned(self, request: Statement) -> Planned:
         """The plan of a statement; a text that our grammar does not read gets the server's own error."""
@@ -122,11 +162,7 @@ class Runner:
             raise as_driver_error(error) from None
 
     def _let_server_refuse(self, text: bytes, oids: tuple[int, ...]) -> None:
-        session = self.transaction.session(self.router.state.catalog)
-        result = run_one(session, session.describe(text, oids))[-1]
-        if result.status == pq.ExecStatus.FATAL_ERROR:
-            self.transaction.failed = self.transaction.in_block
-            raise error_of_result(result, session.server)
+        self.transaction.describe(self._catalog_session(), text, oids)
 
     def _point(self, point: PointRoute, request: Statement) -> Answer | None:
         """Answer a look-up of one key; None when the long way must tell which key it is."""
@@ -142,6 +178,15 @@ class Runner:
         return answer
 
     def _run_planned(self, planned: Planned, request: Statement) -> Answer:
+        if not isinstance(planned.plan, TransactionPlan):
+            self.transaction.refuse_when_failed()
+        try:
+            return self._by_kind(planned, request)
+        finally:
+            if planned.leaves_state:
+                self.transaction.sessions.touch()
+
+    def _by_kind(self, planned: Planned, request: Statement) -> Answer:
         match plan := planned.plan:
             case SelectPlan():
                 return self._select(planned, plan, request)
@@ -168,6 +213,11 @@ class Runner:
         ------
         errors.UnsupportedQuery : it would be refused; the message says why
         """
+        return self._current(self._explain, request)
+
+    def _explain(self, request: Statement) -> Explanation:
+        if self.transaction.path_unsure:
+            self._read_search_path()
         planned = self.planned(request)
         match plan := planned.plan:
             case SelectPlan():
@@ -301,11 +351,8 @@ class Runner:
             raise as_driver_error(error) from None
 
     def _describe(self, text: bytes, oids: Sequence[int]) -> list[OutputColumn]:
-        session = self.transaction.session(self.router.state.catalog)
-        result = run_one(session, session.describe(text, oids))[-1]
-        if result.status == pq.ExecStatus.FATAL_ERROR:
-            self.transaction.failed = self.transaction.in_block
-            raise error_of_result(result, session.server)
+        session = self._catalog_session()
+        result = self.transaction.describe(session, text, oids)
         return output_columns(result, type_names(session, result, range(result.nfields)))
 
     # --- the rest ---------------------------------------------------------------------------------------------
@@ -315,33 +362,53 @@ class Runner:
             check_local_names(self._catalog_session(), plan, self.router.state)
             planned.checked = True
         statement = request._replace(text=planned.encode(plan.text))
-        return answer_of(self.transaction.ask_local(self.router.state.catalog, statement, writes=plan.writes))
+        session = self._catalog_session()
+        session.touched = session.touched or plan.writes or plan.utility
+        result = self.transaction.ask_local(
+            session.server,
+            statement,
+            writes=plan.writes,
+            named=plan.writes or bool(plan.relations),
+            utility=plan.utility,
+        )
+        if result.command_status == b"DEALLOCATE ALL":
+            session.forget_prepared()
+        return answer_of(result)
 
     def _catalog_session(self) -> Session:
         return self.transaction.session(self.router.state.catalog)
 
     def _setting(self, plan: SettingPlan, request: Statement) -> Answer:
-        """SET on every server of the cluster, so that none answers under other settings than the others."""
+        """SET on every server of the cluster, on all or none, so that all answer under the same settings."""
+        transaction = self.transaction
         servers = tuple(self.router.state.servers)
         statement = request._replace(text=plan.text.encode(), prepare=False)
         for server in servers:
-            self.transaction.session(server)
-        self.transaction.touch()
-        answers = self.transaction.ask(dict.fromkeys(servers, statement), None)
-        self.search_path = self._effective_search_path()
+            session = transaction.session(server)
+            if plan.discards:
+                session.forget_prepared()
+        transaction.touch_settings()
+        # DISCARD ALL is refused within a transaction.
+        answers = transaction.ask(dict.fromkeys(servers, statement), None, together=not plan.discards)
+        try:
+            commit_in_autocommit(transaction)
+        except BaseException:
+            transaction.forget_settings()
+            raise
         return answer_of(answers[servers[0]])
 
-    def _effective_search_path(self) -> tuple[str, ...]:
-        statement = Statement(b"SELECT unnest(pg_catalog.current_schemas(false))", prepare=True)
-        result: PGresult = self.transaction.ask_local(self.router.state.catalog, statement, writes=False)
-        return tuple((result.get_value(row, 0) or b"").decode() for row in range(result.ntuples))
+    def _read_search_path(self) -> None:
+        """Where the servers look for names, after a SET or the end of its transaction."""
+        self.transaction.refuse_when_failed()
+        result = self.transaction.aside(self._catalog_session(), _SEARCH_PATH)
+        self.search_path = tuple((result.get_value(row, 0) or b"").decode() for row in range(result.ntuples))
+        self.transaction.path_unsure = False
 
     def _transaction_command(self, plan: TransactionPlan) -> Answer:
         transaction = self.transaction
-        session = self._catalog_session()
-        made = session.connection.pgconn.make_empty_result(pq.ExecStatus.COMMAND_OK)
         tag = plan.action.upper()
         if plan.action == "begin":
+            transaction.refuse_when_failed()
             if plan.options:
                 message = "BEGIN with options is not supported; set isolation_level, read_only or deferrable instead"
                 raise as_driver_error(errors.UnsupportedQuery(message))
@@ -351,7 +418,7 @@ class Runner:
             transaction.commit()
         else:
             transaction.rollback()
-        return Answer([made], status=tag.encode())
+        return Answer([CLOSED.make_empty_result(pq.ExecStatus.COMMAND_OK)], status=tag.encode())
 
 
 def _count(count: Count | None, parameters: Sequence[Parameter], clause: str) -> int | None:

@@ -110,13 +110,12 @@ def run_reference_write(
     first = answers[servers[0]]
     for server in servers[1:]:
         if answers[server].command_tuples != first.command_tuples:
-            _disagree(transaction, plan, servers[0], first, server, answers[server])
-    _commit_in_autocommit(transaction)
+            _disagree(plan, servers[0], first, server, answers[server])
+    commit_in_autocommit(transaction)
     return answer_of(first)
 
 
 def _disagree(
-    transaction: Transaction,
     plan: ReferenceWritePlan,
     one: str,
     first: PGresult,
@@ -126,9 +125,8 @@ def _disagree(
     schema, table = plan.table
     message = (
         f"reference table {schema}.{table} differs between servers: this statement changed {first.command_tuples} "
-        f"rows on {one} and {second.command_tuples} on {other}; it was rolled back"
+        f"rows on {one} and {second.command_tuples} on {other}; its transaction is rolled back"
     )
-    transaction.rollback()
     raise as_driver_error(errors.InternalError(message).at(other))
 
 
@@ -143,11 +141,11 @@ def _write(
     transaction: Transaction, statements: Mapping[str, Statement], parts: frozenset[int] | None
 ) -> Answer:
     answers = transaction.ask(statements, parts, writes=True)
-    _commit_in_autocommit(transaction)
+    commit_in_autocommit(transaction)
     return changes_of([answers[server] for server in statements])
 
 
-def _commit_in_autocommit(transaction: Transaction) -> None:
-    """In autocommit a write of several servers began a transaction of its own; end it."""
+def commit_in_autocommit(transaction: Transaction) -> None:
+    """In autocommit a statement for several servers began a transaction of its own; end it."""
     if not transaction.in_block and transaction.status:
         transaction.commit()

@@ -19,22 +19,32 @@ from psycopg.errors import Diagnostic
 from psycopg.pq.abc import PGresult
 
 from parallel_partition import errors
-from parallel_partition.execution.failures import one_error
+from parallel_partition.catalog.cluster import ClusterState
+from parallel_partition.execution.borrowed_sessions import BorrowedSessions
+from parallel_partition.execution.failures import (
+    commit_unknown,
+    first_line,
+    lost_with_session,
+    one_error,
+    stale_map,
+)
 from parallel_partition.execution.fan_out import Outcome, run_all, run_one
 from parallel_partition.execution.router import Router
+from parallel_partition.execution.run_each import roll_back
 from parallel_partition.execution.two_phase import check_prepared_allowed, commit_everywhere
-from parallel_partition.execution.version import StaleVersion, Versions, may_be_stale
-from parallel_partition.postgres.driver_errors import as_driver_error, error_of_result
+from parallel_partition.execution.version import SEQUENCES, StaleVersion, Versions, may_be_stale
+from parallel_partition.postgres.driver_errors import as_driver_error, error_of_result, known_at
 from parallel_partition.postgres.session import Exchange, Session, StatementKey
 from parallel_partition.statements import Statement
 
 logger = logging.getLogger("parallel_partition")
 
+#: Seconds that a server has to roll back.
+PATIENCE = 10.0
+
 _COMMIT = Statement(b"COMMIT", prepare=False)
-_ROLLBACK = Statement(b"ROLLBACK", prepare=False)
-_INERROR = pq.TransactionStatus.INERROR
-_IDLE = pq.TransactionStatus.IDLE
 _FATAL = pq.ExecStatus.FATAL_ERROR
+_NO_PARTS: frozenset[int] = frozenset()
 
 
 class Transaction:
@@ -45,6 +55,7 @@ class Transaction:
     router : the cluster as this process knows it
     begin : gives the BEGIN statement with the isolation that the connection asks for
     on_notice : is told every notice of every server
+    on_session : is told every session that is borrowed
     """
 
     def __init__(
@@ -52,69 +63,58 @@ class Transaction:
         router: Router,
         begin: Callable[[], bytes],
         on_notice: Callable[[Diagnostic], None] | None = None,
+        on_session: Callable[[Session], None] | None = None,
     ) -> None:
         self.router = router
         self.autocommit = False
         self.explicit = False
         self.failed = False
         self.statements = 0
-        self.settings_touched = False
+        self.path_unsure = False
         self.isolation: str | None = None
-        self.prepare_threshold: int | None = 5
         self._begin = begin
-        self._on_notice = on_notice or (lambda _: None)
-        self._sessions: dict[str, Session] = {}
+        self.sessions = BorrowedSessions(
+            router.pools, on_notice or (lambda _: None), on_session or (lambda _: None)
+        )
         self._begun: dict[str, None] = {}
         self._wrote: set[str] = set()
-        self._versions = Versions(router)
+        self._set_in_block = False
+        self._versions = Versions(router.state)
 
     # --- sessions ---------------------------------------------------------------------------------------------
 
     def session(self, server: str) -> Session:
-        """This connection's session on ``server``, borrowed now if it is the first use."""
-        session = self._sessions.get(server)
-        if session is None or not session.alive:
-            if session is not None:
-                self._lost(session)
-            session = self.router.pools[server].acquire_session()
-            session.prepare_threshold = self.prepare_threshold
-            session.connection.add_notice_handler(self._on_notice)
-            self._sessions[server] = session
-        return session
+        """This connection's session on ``server``, borrowed now if it is the first use.
 
-    def _give_back(self, session: Session) -> None:
-        session.connection.remove_notice_handler(self._on_notice)
-        self.router.pools[session.server].release_session(session)
+        A session that was lost while nobody used it is replaced, unless something was lost with it.
 
-    def _lost(self, session: Session) -> None:
-        del self._sessions[session.server]
-        self._give_back(session)
-        if self.settings_touched:
-            message = (
-                f"the connection to server {session.server} was lost, and with it the settings made by SET; "
-                "close this connection and open another"
-            )
-            raise as_driver_error(errors.OperationalError(message).at(session.server))
+        Raises
+        ------
+        errors.ServerUnavailable : the server cannot be reached, or what its lost session held cannot be replaced
+        """
+        session = self.sessions.find(server)
+        if session is not None:
+            return session
+        if server in self._begun:
+            self.fail()
+            raise lost_with_session(server, "the transaction: roll back and run it again")
+        return self.sessions.borrow(server)
 
-    @property
-    def sessions(self) -> Mapping[str, Session]:
-        """The sessions borrowed so far by server."""
-        return self._sessions
+    def touch_settings(self) -> None:
+        """Note that SET is about to change settings, be it until the end of the transaction."""
+        self.sessions.settings_touched = self.path_unsure = self._set_in_block = True
+        self.sessions.touch()
 
-    def touch(self) -> None:
-        """Note that session state is changed: the sessions are reset before others get them."""
-        self.settings_touched = True
-        for session in self._sessions.values():
-            session.touched = True
+    def forget_settings(self) -> None:
+        """Give up all sessions, because their settings differ; no statement runs on this connection any more."""
+        self.release()
 
     def release(self) -> None:
         """End the transaction by rolling back and give every session back to its pool."""
         try:
             self.rollback()
         finally:
-            sessions, self._sessions = self._sessions, {}
-            for session in sessions.values():
-                self._give_back(session)
+            self.sessions.give_all_back()
 
     # --- state ------------------------------------------------------------------------------------------------
 
@@ -130,10 +130,26 @@ class Transaction:
             return pq.TransactionStatus.INERROR
         return pq.TransactionStatus.INTRANS if self.explicit or self._begun else pq.TransactionStatus.IDLE
 
+    def pin(self, state: ClusterState) -> None:
+        """Hold the statements from here on against the versions of ``state``, which their plans are made for."""
+        self._versions.state = state
+
+    def fail(self) -> None:
+        """Take the transaction for failed: only a rollback ends it. In autocommit, roll back what was begun."""
+        if self.in_block:
+            self.failed = True
+        else:
+            self.rollback()
+
     # --- statements -------------------------------------------------------------------------------------------
 
     def ask(
-        self, queries: Mapping[str, Statement], parts: frozenset[int] | None, *, writes: bool = False
+        self,
+        queries: Mapping[str, Statement],
+        parts: frozenset[int] | None,
+        *,
+        writes: bool = False,
+        together: bool = False,
     ) -> dict[str, PGresult]:
         """Run a statement on each of several servers, in one round trip, and check their versions.
 
@@ -142,37 +158,36 @@ class Transaction:
         queries : what each server is asked, in server order
         parts : the partitions that the plan relies on, None for all that a server holds
         writes : the statement may change rows or lock them
+        together : also in autocommit they are one transaction, which the caller ends, as writes of several are
 
         Raises
         ------
         StaleVersion : a server's map or schema is another than the plan was made for; nothing was handed out
         psycopg.Error : what the server said; it knows its server
         """
-        self._refuse_when_failed()
-        block = self.in_block or (writes and len(queries) > 1)
-        if writes:
+        self.refuse_when_failed()
+        block = self.in_block or together or (writes and len(queries) > 1)
+        if writes and block:
             self._note_writers(queries)
         asserts = writes and not block
+        # All are there before the first is begun: one that cannot be reached leaves none half begun.
+        sessions = {server: self.session(server) for server in queries}
         exchanges = {}
         for server, statement in queries.items():
-            session = self.session(server)
+            session = sessions[server]
             if asserts:
                 guard = self._versions.assertion(server, parts)
             elif self._own_snapshot(session, block):
-                guard = self._versions.sequences()
+                guard = SEQUENCES
             else:
                 guard = self._versions.rows(server, parts)
-            train = [statement, guard]
-            if block and server not in self._begun:
-                self._begun[server] = None
-                train.insert(0, Statement(self._begin(), prepare=False))
-            exchanges[server] = (session, session.exchange(train))
+            exchanges[server] = (session, session.exchange(self._train(server, block, statement, guard)))
         outcome = self._drive(exchanges)
         if outcome.failures:
-            self._fail(outcome.failures, parts)
+            self._fail(self._unless_unknown(outcome.failures) if asserts else outcome.failures, parts)
         if not asserts:
             for server, results in outcome.results.items():
-                if self._own_snapshot(self._sessions[server], block):
+                if self._own_snapshot(self.sessions[server], block):
                     self._versions.verify_sequences(server, results[-1])
                 else:
                     self._versions.verify_rows(server, parts, results[-1])
@@ -183,16 +198,12 @@ class Transaction:
     def ask_one(self, server: str, statement: Statement, parts: frozenset[int] | None) -> PGresult:
         """Run a reading statement on one server and check its versions; see `ask`, which this is a short way of."""
         if self.failed:
-            self._refuse_when_failed()
+            self.refuse_when_failed()
         block = self.explicit or not self.autocommit
         session = self.session(server)
         own_snapshot = self._own_snapshot(session, block)
-        guard = self._versions.sequences() if own_snapshot else self._versions.rows(server, parts)
-        train = [statement, guard]
-        if block and server not in self._begun:
-            self._begun[server] = None
-            train.insert(0, Statement(self._begin(), prepare=False))
-        results = self._run_on_one(session, train, parts)
+        guard = SEQUENCES if own_snapshot else self._versions.rows(server, parts)
+        results = self._run_on_one(session, self._train(server, block, statement, guard), parts)
         if own_snapshot:
             self._versions.verify_sequences(server, results[-1])
         else:
@@ -210,37 +221,76 @@ class Transaction:
         result_format: int,
     ) -> PGresult | None:
         """`ask_one` for a statement that is prepared on the server; None where it is not, and nothing was sent."""
-        session = self._sessions.get(server)
+        session = self.sessions.get(server)
         block = self.explicit or not self.autocommit
-        if session is None or self.failed:
+        if session is None or self.failed or session.lost_while_idle():
             return None
         if block and not (server in self._begun and self._own_snapshot(session, block)):
             return None
         try:
+            return self._asked_again(session, key, values, formats, result_format, block)
+        except StaleVersion as stale:
+            began = self.statements > 0
+            self.restart(failed=began)
+            if began:
+                raise stale_map(stale.server) from None
+            return None
+
+    def _asked_again(
+        self,
+        session: Session,
+        key: StatementKey,
+        values: Sequence[Buffer | None],
+        formats: Sequence[int],
+        result_format: int,
+        block: bool,
+    ) -> PGresult | None:
+        try:
             results = session.run_prepared(key, values, formats, result_format, self._versions.sequences_key)
         except psycopg.Error as error:
-            self._fail({server: error}, None)
+            self._fail({session.server: error}, None)
         except BaseException:
-            self.failed = block
+            self.fail()
             raise
         if results is None:
             return None
         if results[-1].status == _FATAL:
-            self._fail({server: error_of_result(results[-1], server)}, None)
-        self._versions.verify_sequences(server, results[1])
+            self._fail({session.server: error_of_result(results[-1], session.server)}, None)
+        self._versions.verify_sequences(session.server, results[1])
         if block:
             self.statements += 1
         return results[0]
 
+    def _train(self, server: str, block: bool, *statements: Statement) -> list[Statement]:
+        """The statements, behind BEGIN when they are the server's first of a transaction."""
+        if not block or server in self._begun:
+            return [*statements]
+        self._begun[server] = None
+        return [Statement(self._begin(), prepare=False), *statements]
+
     def _run_on_one(
         self, session: Session, train: list[Statement], parts: frozenset[int] | None
     ) -> list[PGresult]:
+        return self._converse(session, lambda: session.run(train), parts)
+
+    def aside(self, session: Session, statement: Statement) -> PGresult:
+        """Run a statement of the library's own, in the transaction if it has begun there, else outside of it."""
+        return self._run_on_one(session, [statement], None)[-1]
+
+    def describe(self, session: Session, text: bytes, oids: Sequence[int]) -> PGresult:
+        """Let a server parse and describe a statement."""
+        return self._converse(session, lambda: run_one(session, session.describe(text, oids)), None)[-1]
+
+    def _converse(
+        self, session: Session, talk: Callable[[], list[PGresult]], parts: frozenset[int] | None
+    ) -> list[PGresult]:
+        """Talk with one server; what fails in it fails the transaction."""
         try:
-            results = session.run(train)
+            results = talk()
         except psycopg.Error as error:
             self._fail({session.server: error}, parts)
         except BaseException:
-            self.failed = self.in_block
+            self.fail()
             raise
         if results[-1].status == _FATAL:
             self._fail({session.server: error_of_result(results[-1], session.server)}, parts)
@@ -250,47 +300,96 @@ class Transaction:
         """True when a statement is known to get a snapshot of its own, not its transaction's."""
         if not block:
             return True
-        return not self.settings_touched and (self.isolation or session.default_isolation) == "read committed"
+        return (
+            not self.sessions.settings_touched
+            and (self.isolation or session.default_isolation) == "read committed"
+        )
 
-    def ask_local(self, server: str, statement: Statement, *, writes: bool) -> PGresult:
-        """Run a statement that no partition matters to (local tables, utility) on ``server``, unchecked."""
-        self._refuse_when_failed()
+    def ask_local(
+        self, server: str, statement: Statement, *, writes: bool, named: bool = False, utility: bool = False
+    ) -> PGresult:
+        """Run a statement that no partition matters to (local tables, utility) on ``server``.
+
+        Parameters
+        ----------
+        writes : it may change something
+        named : it names what the catalog does not know; that must still be so afterwards, for another client may
+            have made a table of the cluster of that name
+        utility : it may be one that commits by itself, so it is checked before as well as after
+
+        Raises
+        ------
+        StaleVersion : the tables are others than the plan was made for; nothing was handed out
+        """
+        self.refuse_when_failed()
+        block = self.in_block
         session = self.session(server)
-        train = [statement]
-        if self.in_block:
-            if writes:
-                self._note_writers((server,))
-            if server not in self._begun:
-                self._begun[server] = None
-                train.insert(0, Statement(self._begin(), prepare=False))
-        results = self._run_on_one(session, train, frozenset())
-        if self.in_block:
+        if block and writes:
+            self._note_writers((server,))
+        asserts = named and writes and not block
+        if asserts and utility:
+            self.check_versions(server)
+        guards = [self._versions.assertion(server, _NO_PARTS)] if asserts else [SEQUENCES] if named else []
+        train = self._train(server, block, statement, *guards)
+        results = self._run_on_one(session, train, _NO_PARTS)
+        if named and not asserts:
+            self._versions.verify_sequences(server, results[-1])
+        if block:
             self.statements += 1
-        return results[-1]
+        return results[-1 - len(guards)]
+
+    def check_versions(self, server: str) -> None:
+        """Ask a server for its versions.
+
+        Raises
+        ------
+        StaleVersion : they are others than plans are made for
+        """
+        self._versions.verify_sequences(server, self.aside(self.session(server), SEQUENCES))
 
     def _drive(self, exchanges: Mapping[str, tuple[Session, Exchange]]) -> Outcome:
         try:
             return run_all(exchanges)
         except BaseException:
-            self.failed = self.in_block
+            self.fail()
             raise
 
-    def _refuse_when_failed(self) -> None:
+    def refuse_when_failed(self) -> None:
+        """Raise what PostgreSQL raises in a failed transaction.
+
+        Raises
+        ------
+        psycopg.errors.InFailedSqlTransaction : a rollback is needed
+        """
         if self.failed:
             message = "current transaction is aborted, commands ignored until end of transaction block"
-            raise psycopg.errors.InFailedSqlTransaction(message)
+            raise known_at(psycopg.errors.InFailedSqlTransaction(message), None)
 
     def _fail(self, failures: Mapping[str, psycopg.Error], parts: frozenset[int] | None) -> NoReturn:
         """Raise what the servers said, unless the reason may be that the map changed under the statement."""
         in_block, self.failed = self.in_block, True
-        stale = next((server for server, error in failures.items() if may_be_stale(error)), None)
         try:
-            if stale is not None and self._versions.moved_on(self.session(stale), parts):
+            stale = next((server for server, error in failures.items() if may_be_stale(error)), None)
+            if stale is not None and self._moved_on(stale, parts):
                 raise StaleVersion(stale)
         finally:
             if not in_block:
                 self.rollback()
         raise one_error(failures)
+
+    def _unless_unknown(self, failures: Mapping[str, psycopg.Error]) -> dict[str, psycopg.Error]:
+        """The same failures; where the connection was lost nobody knows whether its statement was carried out."""
+        return {
+            server: error if self.sessions[server].alive else commit_unknown(server, error)
+            for server, error in failures.items()
+        }
+
+    def _moved_on(self, server: str, parts: frozenset[int] | None) -> bool:
+        try:
+            return self._versions.moved_on(self.sessions[server], parts)
+        except psycopg.Error as error:
+            logger.warning("server %s: its versions could not be read: %s", server, first_line(error))
+            return False
 
     def _note_writers(self, servers: Iterable[str]) -> None:
         """Note who is written, and refuse a second writer where no atomic commit is possible."""
@@ -316,30 +415,44 @@ class Transaction:
         if self.failed:
             self.rollback()
             return
+        self.pin(self.router.state)
         begun = [server for server in self.router.state.servers if server in self._begun]
         writers = [server for server in begun if server in self._wrote]
         try:
+            for server in begun:
+                self.session(server)  # raises where it was lost meanwhile
             if len(writers) > 1:
                 self._end(begun, [])
-                participants = {server: self._sessions[server].connection for server in begun}
+                participants = {server: self.sessions[server].connection for server in begun}
                 commit_everywhere(participants, self.router.state.cluster_id, self._reconnect)
             else:
                 readers = [server for server in begun if server not in writers]
                 if readers:
                     self._end(readers, [_COMMIT])
                 if writers:
-                    self._end(writers, [_COMMIT])
+                    self._commit_writer(writers[0])
         except BaseException:
             self.failed = True
             self.rollback()
             raise
         self._clear()
 
+    def _commit_writer(self, server: str) -> None:
+        try:
+            self._end([server], [_COMMIT])
+        except psycopg.Error as error:
+            if self.sessions[server].alive:
+                raise
+            raise commit_unknown(server, error) from error
+        except BaseException as interruption:
+            interruption.add_note(f"whether the transaction was committed on server {server} is not known")
+            raise
+
     def _end(self, servers: list[str], last: list[Statement]) -> None:
         """Assert the versions on ``servers`` and send ``last`` behind it, which is not reached when they changed."""
         exchanges = {}
         for server in servers:
-            session = self._sessions[server]
+            session = self.sessions[server]
             train = [self._versions.assertion(server, None), *last]
             exchanges[server] = (session, session.exchange(train))
         outcome = self._drive(exchanges)
@@ -358,23 +471,22 @@ class Transaction:
 
     def rollback(self) -> None:
         """Roll back on every server of the transaction. A server that does not answer loses its connection instead."""
-        sessions = [self._sessions[server] for server in self._begun if server in self._sessions]
-        for session in sessions:
-            if session.alive and session.transaction_status != _IDLE:
-                self._roll_back(session)
+        if self._begun:
+            roll_back([self.sessions[server] for server in self._begun if server in self.sessions], PATIENCE)
         self._clear()
 
-    def _roll_back(self, session: Session) -> None:
-        try:
-            result = run_one(session, session.exchange([_ROLLBACK]))[-1]
-        except psycopg.Error as error:
-            logger.warning(
-                "server %s: rolling back failed, its connection is closed: %s", session.server, error
-            )
-            session.close()
-            return
-        if result.status == _FATAL:
-            session.close()
+    def restart(self, *, failed: bool) -> None:
+        """Roll back within the same block, so that the next statement is not taken for one outside of it.
+
+        Parameters
+        ----------
+        failed : something of it was handed out already: it is the caller who must roll back and begin anew
+        """
+        explicit = self.explicit
+        self.rollback()
+        self.explicit = explicit
+        if failed:
+            self.fail()
 
     def _clear(self) -> None:
         self._begun.clear()
@@ -382,12 +494,5 @@ class Transaction:
         self.failed = False
         self.explicit = False
         self.statements = 0
-
-
-def stale_map(server: str) -> errors.Error:
-    """The error for a map or a schema that changed in mid-transaction."""
-    message = (
-        f"the shard map or a table's definition on server {server} changed while this transaction ran; "
-        "it was rolled back: run it again"
-    )
-    return as_driver_error(errors.StaleMap(message).at(server))
+        self.path_unsure = self.path_unsure or self._set_in_block
+        self._set_in_block = False

@@ -16,13 +16,14 @@ from psycopg.pq.abc import PGresult
 
 from parallel_partition.catalog.cluster import ClusterState
 from parallel_partition.execution.fan_out import run_one
-from parallel_partition.execution.router import Router
 from parallel_partition.postgres.named_sql import load
 from parallel_partition.postgres.session import Session, StatementKey
 from parallel_partition.statements import Parameter, Statement
 
 _SQL = load("versions")
-_SEQUENCES = Statement(_SQL["check_sequences"].encode(), (), 0, prepare=True)
+
+#: The look at a server's sequences, behind a statement with a snapshot of its own.
+SEQUENCES = Statement(_SQL["check_sequences"].encode(), (), 0, prepare=True)
 _ROWS = _SQL["check_rows"].encode()
 _ASSERT = _SQL["assert_version"].encode()
 
@@ -49,32 +50,31 @@ def may_be_stale(error: psycopg.Error) -> bool:
 
 
 class Versions:
-    """Builds the checks for a server and reads their answers, against the router's state of the moment."""
+    """Builds the checks for a server and reads their answers, against ``state``.
 
-    def __init__(self, router: Router) -> None:
-        self._router = router
-        self._state: ClusterState | None = None
+    ``state`` is what the statement's plan was made for, which the router may have left behind since.
+    """
+
+    def __init__(self, state: ClusterState) -> None:
+        self.state = state
+        self._listed: ClusterState | None = None
         self._sequences: dict[str, tuple[bytes, bytes]] = {}
 
-    #: What `sequences` is prepared under.
-    sequences_key: StatementKey = (_SEQUENCES.text, ())
+    #: What `SEQUENCES` is prepared under.
+    sequences_key: StatementKey = (SEQUENCES.text, ())
 
     # --- a statement with a snapshot of its own -----------------------------------------------------------------
 
-    def sequences(self) -> Statement:
-        """The look at a server's sequences."""
-        return _SEQUENCES
-
     def verify_sequences(self, server: str, result: PGresult) -> None:
-        """Compare the answer to `sequences` with what the router expects.
+        """Compare the answer to `SEQUENCES` with what is expected.
 
         Raises
         ------
         StaleVersion : they differ
         """
-        state = self._router.state
-        if state is not self._state:
-            self._state = state
+        state = self.state
+        if state is not self._listed:
+            self._listed = state
             schema = b"%d" % state.schema.version
             self._sequences = {
                 name: (b"%d" % known.map_version, schema) for name, known in state.servers.items()
@@ -89,7 +89,7 @@ class Versions:
         return Statement(_ROWS, (self._parts(server, parts),), 0, prepare=True)
 
     def verify_rows(self, server: str, parts: frozenset[int] | None, result: PGresult) -> None:
-        """Compare the answer to `rows` with what the router expects.
+        """Compare the answer to `rows` with what is expected.
 
         Raises
         ------
@@ -100,20 +100,20 @@ class Versions:
             raise StaleVersion(server)
 
     def assertion(self, server: str, parts: frozenset[int] | None) -> Statement:
-        """The same as a statement that raises on the server when they are not what the router expects."""
+        """The same as a statement that raises on the server when they are not that."""
         expected = [Parameter(b"%d" % number, _INT8, 0) for number in self._expected(server, parts)]
         return Statement(_ASSERT, (self._parts(server, parts), *expected), 0, prepare=True)
 
     def _expected(self, server: str, parts: frozenset[int] | None) -> tuple[int, int, int, int]:
         """(highest version of the held partitions, how many, the server's map version, the schema version)."""
-        state = self._router.state
+        state = self.state
         shard_map = state.shard_map
         here = shard_map.partitions_of(server) if parts is None else self._here(server, parts)
         highest = max((shard_map.versions[part] for part in here), default=0)
         return highest, len(here), state.servers[server].map_version, state.schema.version
 
     def _here(self, server: str, parts: frozenset[int]) -> list[int]:
-        home_of = self._router.state.shard_map.home_of
+        home_of = self.state.shard_map.home_of
         return sorted(part for part in parts if home_of(part) == server)
 
     def _parts(self, server: str, parts: frozenset[int] | None) -> Parameter:

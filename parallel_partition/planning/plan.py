@@ -197,7 +197,8 @@ class LocalPlan:
 
     ``relations`` and ``functions`` are the (schema or None, name) that the catalog does not know; the executor asks
     the catalog's server what they are before it runs the plan for the first time (a view over a sharded table and a
-    function that may read one are refused). ``writes``: it may change something.
+    function that may read one are refused). ``writes``: it may change something. ``utility``: it is no SELECT,
+    INSERT, UPDATE, DELETE or MERGE.
     """
 
     text: str
@@ -205,6 +206,7 @@ class LocalPlan:
     relations: tuple[tuple[str | None, str], ...] = ()
     functions: tuple[tuple[str | None, str], ...] = ()
     writes: bool = True
+    utility: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,10 +258,11 @@ class ReferenceWritePlan:
 
 @dataclass(frozen=True, slots=True)
 class SettingPlan:
-    """SET, RESET, DISCARD and the like: the same on every server of the session."""
+    """SET, RESET, DISCARD and the like: the same on every server of the session. ``discards``: it is DISCARD."""
 
     text: str
     reason: str
+    discards: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,7 +82,12 @@ def plan_utility(
     )
     reason = f"{words}: the catalog's server"
     return LocalPlan(
-        parsed.text, reason, tuple(relations), foreign_functions(tree, schema), kind not in _READS
+        parsed.text,
+        reason,
+        tuple(relations),
+        foreign_functions(tree, schema),
+        kind not in _READS,
+        utility=True,
     )
 
 
@@ -120,7 +125,7 @@ def _setting(text: str, kind: str, body: Node) -> SettingPlan:
         raise refuse("SET client_encoding", "keys are read as UTF-8", "leave it at UTF8")
     if body.get("name") == "TRANSACTION SNAPSHOT":
         raise refuse("SET TRANSACTION SNAPSHOT", "a snapshot is one server's")
-    return SettingPlan(text, f"{kind.removesuffix('Stmt')}: the same on every server")
+    return SettingPlan(text, f"{kind.removesuffix('Stmt')}: the same on every server", kind == "DiscardStmt")
 
 
 def _setting_values(body: Node) -> Iterator[str]:

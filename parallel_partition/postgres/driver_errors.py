@@ -36,6 +36,15 @@ def pep_249_name(cls: type[BaseException]) -> str:
     raise TypeError(f"{cls.__qualname__} is no exception of PEP 249's tree")
 
 
+#: With these PostgreSQL ends the connection, or does not begin it.
+_CONNECTION_ENDED = (
+    psycopg.errors.AdminShutdown,
+    psycopg.errors.CrashShutdown,
+    psycopg.errors.CannotConnectNow,
+    psycopg.errors.IdleSessionTimeout,
+    psycopg.errors.DatabaseDropped,
+)
+
 _twins: dict[type[BaseException], type[Any]] = {}
 
 
@@ -47,7 +56,8 @@ def _library_twin(cls: type[psycopg.Error]) -> type[psycopg.Error]:
 
 
 def _made_library_twin(cls: type[psycopg.Error]) -> type[psycopg.Error]:
-    library = getattr(errors, pep_249_name(cls))
+    ended = issubclass(cls, _CONNECTION_ENDED)
+    library = errors.ServerUnavailable if ended else getattr(errors, pep_249_name(cls))
     return type(
         cls.__name__, (_FromServer, library, cls), {"__module__": cls.__module__, "driver_class": cls}
     )
@@ -110,10 +120,11 @@ def error_of_result(result: PGresult, server: str, encoding: str = "utf-8") -> p
     return known_at(error_from_result(result, encoding), server)
 
 
-def known_at(error: psycopg.Error, server: str) -> psycopg.Error:
-    """The same error of the driver's as one of the library's too, from ``server``."""
+def known_at(error: psycopg.Error, server: str | None) -> psycopg.Error:
+    """The same error of the driver's as one of the library's too, from ``server`` (None: from no server)."""
     if isinstance(error, errors.Error):
-        error.at(server)
+        if server is not None:
+            error.at(server)
         return error
     twin = _library_twin(type(error))
     known = twin(*error.args, info=error._info, encoding=error._encoding)

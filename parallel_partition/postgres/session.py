@@ -11,6 +11,7 @@ The protocol is written as generators (`Session.exchange`) that yield when the s
 from __future__ import annotations
 
 import itertools
+import logging
 import select
 from collections import OrderedDict
 from collections.abc import Generator, Sequence
@@ -19,15 +20,22 @@ from typing import Any
 import psycopg
 from psycopg import generators, pq, waiting
 from psycopg.abc import Buffer
+from psycopg.errors import error_from_result
 from psycopg.pq.abc import PGresult
 
-from parallel_partition.postgres.driver_errors import known_at
+from parallel_partition import errors
+from parallel_partition.postgres.driver_errors import as_driver_error, known_at
 from parallel_partition.statements import OutputColumn, Parameters, Statement
+
+logger = logging.getLogger("parallel_partition")
 
 #: What an exchange yields: True when it also waits for room to write.
 Exchange = Generator[bool, None, list[PGresult]]
 
+_BAD = pq.ConnStatus.BAD
 _FATAL = pq.ExecStatus.FATAL_ERROR
+#: After an error of this severity the server ends the connection.
+_LAST_WORDS = (b"FATAL", b"PANIC")
 _SYNC = pq.ExecStatus.PIPELINE_SYNC
 #: A failure leaves later statements PIPELINE_ABORTED; both come after the statuses of success.
 _PROBLEMS = pq.ExecStatus.BAD_RESPONSE
@@ -76,7 +84,18 @@ class Session:
     @property
     def alive(self) -> bool:
         """False once the connection was lost or closed."""
-        return self._pgconn.status != pq.ConnStatus.BAD
+        return self._pgconn.status != _BAD
+
+    def lost_while_idle(self) -> bool:
+        """True when the connection was lost, also when only its socket knows of it so far."""
+        while self._pgconn.status != _BAD:
+            if not self.poller.poll(0):
+                return False
+            try:
+                self._pgconn.consume_input()  # notices may have come, too
+            except psycopg.OperationalError:
+                break
+        return True
 
     @property
     def transaction_status(self) -> int:
@@ -86,9 +105,12 @@ class Session:
     def exchange(self, statements: Sequence[Statement]) -> Exchange:
         """Send ``statements`` and one Sync, and return a result for each, up to and including the first that failed.
 
+        One that does not come to its end closes the connection: its answers would be taken for the next one's.
+
         Raises
         ------
-        psycopg.OperationalError : the connection was lost; it knows its server
+        errors.ServerUnavailable : the connection was lost
+        psycopg.Error : it could not be sent; either knows its server
         """
         pgconn = self._pgconn
         fresh: list[tuple[int, StatementKey, bytes]] = []
@@ -99,7 +121,10 @@ class Session:
                 owners += [number] * self._send(statement, number, fresh)
             received = yield from self._synchronized()
         except psycopg.Error as error:
-            raise known_at(error, self.server) from error
+            raise self._broken_off(error) from error
+        except BaseException:
+            self.abandon()
+            raise
         return self._settle(received, owners, fresh)
 
     def run(self, statements: Sequence[Statement]) -> list[PGresult]:
@@ -109,7 +134,7 @@ class Session:
 
         Raises
         ------
-        psycopg.OperationalError : the connection was lost; it knows its server
+        errors.ServerUnavailable, psycopg.Error : as `exchange` does
         """
         fresh: list[tuple[int, StatementKey, bytes]] = []
         owners: list[int] = []
@@ -117,9 +142,13 @@ class Session:
             self._pgconn.enter_pipeline_mode()
             for number, statement in enumerate(statements):
                 owners += [number] * self._send(statement, number, fresh)
+            received = self._answered()
         except psycopg.Error as error:
-            raise known_at(error, self.server) from error
-        return self._settle(self._answered(), owners, fresh)
+            raise self._broken_off(error) from error
+        except BaseException:
+            self.abandon()
+            raise
+        return self._settle(received, owners, fresh)
 
     def run_prepared(
         self,
@@ -137,13 +166,19 @@ class Session:
         """
         name, guard = self._prepared.get(key), self._prepared.get(then)
         pgconn = self._pgconn
-        if name is None or guard is None or pgconn.status == pq.ConnStatus.BAD:
+        if name is None or guard is None or pgconn.status == _BAD:
             return None
         self._prepared.move_to_end(key)
-        pgconn.enter_pipeline_mode()
-        pgconn.send_query_prepared(name, values, formats, result_format)
-        pgconn.send_query_prepared(guard, (), (), 0)
-        received = self._answered()
+        try:
+            pgconn.enter_pipeline_mode()
+            pgconn.send_query_prepared(name, values, formats, result_format)
+            pgconn.send_query_prepared(guard, (), (), 0)
+            received = self._answered()
+        except psycopg.Error as error:
+            raise self._broken_off(error) from error
+        except BaseException:
+            self.abandon()
+            raise
         return received[:1] if received[0].status == _FATAL else received
 
     def _answered(self) -> list[PGresult]:
@@ -165,18 +200,12 @@ class Session:
                 if status in _COPIES:
                     self._refuse_copy(results[-1])
             pgconn.exit_pipeline_mode()
-        except psycopg.Error as error:
-            if not _said_why(received):
-                raise known_at(error, self.server) from error
-        except BaseException:
-            self.cancel()
-            self.close()
-            raise
+        except psycopg.OperationalError as error:
+            raise _said_why(received) or error from error
         return received
 
     def _refuse_copy(self, result: PGresult) -> None:
         if result.status in _COPIES:
-            self.close()  # a COPY cannot be left in a message train
             raise psycopg.NotSupportedError("COPY is not a statement that execute() can carry")
 
     def _synchronized(self) -> Exchange:
@@ -200,10 +229,19 @@ class Session:
                     return received
                 self._refuse_copy(result)
                 received.append(result)
-        except psycopg.OperationalError:
-            if _said_why(received):
-                return received
-            raise
+        except psycopg.OperationalError as error:
+            raise _said_why(received) or error from error
+
+    def _broken_off(self, error: psycopg.Error) -> psycopg.Error:
+        """The error of an exchange that did not come to its end; the connection is closed."""
+        lost = not self.alive
+        self.close()
+        if not lost or error.sqlstate:
+            return known_at(error, self.server)
+        message = f"the connection to server {self.server} was lost: {str(error).splitlines()[0]}"
+        unavailable = as_driver_error(errors.ServerUnavailable(message).at(self.server))
+        assert isinstance(unavailable, psycopg.Error)
+        return unavailable
 
     def _settle(
         self, received: list[PGresult], owners: list[int], fresh: list[tuple[int, StatementKey, bytes]]
@@ -212,17 +250,20 @@ class Session:
         if len(owners) == len(received) and not fresh and received[-1].status < _PROBLEMS:
             return received  # the usual case: one result each, none failed
         results: list[PGresult] = []
-        failed_at: int | None = None
-        for owner, result in zip(owners, received, strict=False):
+        prepared = len(owners)
+        for place, (owner, result) in enumerate(zip(owners, received, strict=False)):
             if owner == len(results):
                 results.append(result)
             else:
                 results[owner] = result
             if result.status == _FATAL:
-                failed_at = owner
+                # What fails when it is run, after its own PREPARE, is prepared all the same.
+                prepared = owner + (
+                    place > 0 and owners[place - 1] == owner and owner not in owners[place + 1 :]
+                )
                 break
         for number, key, name in fresh:
-            if failed_at is None or number < failed_at:
+            if number < prepared:
                 self._prepared[key] = name
         return results
 
@@ -279,7 +320,10 @@ class Session:
             pgconn.send_describe_prepared(b"")
             received = yield from self._synchronized()
         except psycopg.Error as error:
-            raise known_at(error, self.server) from error
+            raise self._broken_off(error) from error
+        except BaseException:
+            self.abandon()
+            raise
         failure = next((result for result in received if result.status == _FATAL), None)
         return [failure or received[-1]]
 
@@ -303,14 +347,25 @@ class Session:
         """Ask the server to cancel what runs here; the caller reads the outcome or closes the connection."""
         self.connection.cancel_safe(timeout=timeout)
 
+    def abandon(self) -> None:
+        """Close the connection in the middle of an exchange, and leave nothing running on the server."""
+        try:
+            self.cancel()
+        except psycopg.Error as error:
+            logger.warning("server %s: cancelling failed, the connection is closed: %s", self.server, error)
+        finally:
+            self.close()
+
     def close(self) -> None:
         """Close the connection, whatever state it is in."""
         self.connection.close()
 
 
-def _said_why(received: Sequence[PGresult]) -> bool:
-    """True when a lost connection's server had said why before: "terminating connection due to ..."."""
-    return any(result.status == _FATAL for result in received)
+def _said_why(received: Sequence[PGresult]) -> psycopg.Error | None:
+    """The error with which the server ended the connection: "terminating connection due to ..."; None without one."""
+    if not received or received[-1].error_field(pq.DiagnosticField.SEVERITY_NONLOCALIZED) not in _LAST_WORDS:
+        return None
+    return error_from_result(received[-1], "utf-8")
 
 
 def output_columns(description: PGresult, type_names: Sequence[str]) -> list[OutputColumn]:

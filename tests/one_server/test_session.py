@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
+from parallel_partition import errors
 from parallel_partition.execution.fan_out import run_all, run_one
 from parallel_partition.postgres import session as session_module
 from parallel_partition.postgres.binary_array import binary_array
@@ -102,8 +103,10 @@ def test_a_terminated_session_says_why(session, plain, way):
     with psycopg.connect(plain, autocommit=True) as other:
         other.execute("SELECT pg_terminate_backend(%s)", (pid,))
     train = [Statement(b"SELECT 1")]
-    results = session.run(train) if way == "run" else run_one(session, session.exchange(train))
-    assert results[-1].error_field(psycopg.pq.DiagnosticField.SQLSTATE) == b"57P01"
+    with pytest.raises(psycopg.errors.AdminShutdown, match="due to administrator command") as caught:
+        session.run(train) if way == "run" else run_one(session, session.exchange(train))
+    assert isinstance(caught.value, errors.ServerUnavailable)
+    assert caught.value.server == "s1"
     assert not session.alive
 
 
@@ -170,3 +173,64 @@ def test_binary_arrays_are_what_the_server_reads(session, numbers):
     statement = Statement(b"SELECT $1::int[]", (Parameter(data, 0, 1),))
     expected = "{" + ",".join("NULL" if number is None else str(number) for number in numbers) + "}"
     assert values(session, statement) == [expected.encode()]
+
+
+def test_a_statement_that_keeps_failing_is_prepared_once(session):
+    failing = Statement(b"SELECT 1 / $1::int", (Parameter(b"0", 23, 0),))
+    for _ in range(40):
+        [result] = session.run([failing])
+        assert result.error_field(psycopg.pq.DiagnosticField.SQLSTATE) == b"22012"
+    query = b"SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%1 / $1%'"
+    assert values(session, Statement(query, prepare=False)) == [b"1"]
+
+
+class Interrupted:
+    """libpq's connection, in which an interrupt hits between two steps."""
+
+    def __init__(self, pgconn):
+        self._pgconn = pgconn
+
+    def __getattr__(self, name):
+        return getattr(self._pgconn, name)
+
+    def consume_input(self):
+        raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("run", ["one", "all"])
+def test_an_interrupt_between_two_steps_leaves_no_answer_behind(session, run):
+    """It would be taken for the answer to the next statement."""
+    session._pgconn = Interrupted(session._pgconn)
+    exchange = session.exchange([Statement(b"SELECT 1, pg_sleep(0.1)")])
+    with pytest.raises(KeyboardInterrupt):
+        run_one(session, exchange) if run == "one" else run_all({"s1": (session, exchange)})
+    assert not session.alive
+
+
+def test_an_exchange_that_is_given_up_closes_the_connection(session):
+    exchange = session.exchange([Statement(b"SELECT pg_sleep(1)")])
+    next(exchange)
+    exchange.close()
+    assert not session.alive
+
+
+@pytest.mark.parametrize("way", ["exchange", "run"])
+def test_what_cannot_be_sent_closes_the_connection(session, way):
+    train = [Statement(b"BEGIN"), Statement(b"SELECT 1", [Parameter(b"1", 23, 0)] * 70_000)]
+    with pytest.raises(psycopg.OperationalError, match="number of parameters") as caught:
+        session.run(train) if way == "run" else run_one(session, session.exchange(train))
+    assert caught.value.server == "s1"
+    assert not session.alive
+
+
+def test_a_loss_is_noticed_while_idle(session, plain):
+    assert not session.lost_while_idle()
+    session.connection.execute("LISTEN something")
+    with psycopg.connect(plain, autocommit=True) as other:
+        other.execute("NOTIFY something")
+        time.sleep(0.05)
+        assert not session.lost_while_idle()  # it only said something
+        assert values(session, Statement(b"SELECT 1")) == [b"1"]
+        other.execute("SELECT pg_terminate_backend(%s, 10000)", (session.connection.info.backend_pid,))
+    assert session.lost_while_idle()
+    assert not session.alive
