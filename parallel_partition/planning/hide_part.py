@@ -54,6 +54,9 @@ _OF_ANY_ROW = frozenset(
 )
 
 
+_COUNTING = frozenset({"count", "num_nulls", "num_nonnulls"})
+
+
 def quoted(name: str) -> str:
     """A name as a quoted identifier."""
     return '"' + name.replace('"', '""') + '"'
@@ -79,18 +82,23 @@ def hide_part(data: bytes, tree: Node, root: Level) -> list[Edit]:
     return list(dict.fromkeys(edits))
 
 
-def _row_uses(tree: Node) -> set[int]:
-    """The ids of ColumnRef bodies that stand where a row of a subselect does as well as a row of the table."""
-    found: set[int] = set()
+def _row_uses(tree: Node) -> dict[int, bool]:
+    """The ids of ColumnRef bodies that stand where a row of a subselect does as well as a row of the table.
+
+    The value tells whether the names of the row's columns matter there.
+    """
+    found: dict[int, bool] = {}
     for kind, body in walk(tree):
         below: Sequence[Node] = ()
+        names_matter = kind == "A_Indirection"
         if kind == "FuncCall" and call_name(body)[0] is None and call_name(body)[1] in _OF_ANY_ROW:
             below = body.get("args", [])
+            names_matter = call_name(body)[1] not in _COUNTING
         elif kind in ("NullTest", "A_Indirection"):
             below = (body.get("arg", {}),)
         elif kind == "RowExpr":
             below = [node for node in body.get("args", []) if _is_star(node)]
-        found.update(id(node["ColumnRef"]) for node in below if "ColumnRef" in node)
+        found.update((id(node["ColumnRef"]), names_matter) for node in below if "ColumnRef" in node)
     return found
 
 
@@ -101,7 +109,7 @@ def _is_star(node: Node) -> bool:
 class _LevelEdits:
     """The edits for one level's FROM clause and the references to it."""
 
-    def __init__(self, data: bytes, level: Level, row_uses: set[int]) -> None:
+    def __init__(self, data: bytes, level: Level, row_uses: dict[int, bool]) -> None:
         self._data = data
         self._level = level
         self._row_uses = row_uses
@@ -194,6 +202,12 @@ class _LevelEdits:
                 "name the columns, or ROW(t.*)",
             )
         for relation in rows:
+            if relation.renamed and self._row_uses.get(id(reference.body), True):
+                raise refuse(
+                    f"the whole row {'.'.join(part or '*' for part in parts)}",
+                    f"its columns have other names than those of {relation.full_name}",
+                    "leave the column aliases out",
+                )
             self._wrapped.setdefault(relation, "a whole row")
 
     def _refuse_other_rows(

@@ -439,3 +439,10 @@ SET standard_conforming_strings = off;
 
 SET TRANSACTION SNAPSHOT '1';
 -- refused: SET TRANSACTION SNAPSHOT: a snapshot is one server's
+
+-- A row of a table has the table's own names, whatever the FROM clause calls its columns.
+SELECT row_to_json(x) FROM lines AS x (a, b) WHERE a = 5;
+-- refused: the whole row x: its columns have other names than those of public.lines; leave the column aliases out
+
+SELECT x.to_jsonb FROM lines AS x (a, b) WHERE a = 5;
+-- refused: the whole row x.to_jsonb: its columns have other names than those of public.lines; leave the column aliases out
