@@ -139,7 +139,9 @@ def test_the_first_failure_cancels_the_other_server(session, plain):
         assert isinstance(outcome.failures["s1"], psycopg.errors.DivisionByZero)
         # A server that is slow to cancel has its connection closed instead.
         assert not other.alive or values(other, Statement(b"SELECT 5")) == [b"5"]
-        query = "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'SELECT pg_sleep%'"
+        query = (
+            "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'SELECT pg_sleep%'"
+        )
         assert session.connection.execute(query, prepare=False).fetchone() == (0,)
 
 
