@@ -11,6 +11,7 @@ from parallel_partition.planning.align import Passed, require_deterministic, sha
 from parallel_partition.planning.analysis import call_name
 from parallel_partition.planning.functions import SEQUENCES, reads_clock
 from parallel_partition.planning.hide_part import Edit, quoted
+from parallel_partition.planning.insert_parameters import ambiguous_parameter
 from parallel_partition.planning.key_sources import Sources
 from parallel_partition.planning.parse import ParsedText, parse
 from parallel_partition.planning.plan import InsertPlan, KeyRow, KeySource, KnownKey, ParameterKey, Refusal
@@ -46,12 +47,6 @@ def plan_insert(
     keys = _keys(parsed.statements[0], root, table, columns, rows, oids, name)
     text = _Text(parsed, body, columns, hidden).taken_apart(len(rows))
     _check(text, parsed.statements[0]["InsertStmt"])
-    clock = reads_clock(parsed.statements[0])
-    refusal = None
-    if clock is not None and len(rows) > 1:
-        refusal = Refusal(
-            f"{clock}: the rows go to several servers, each with a clock of its own; pass it as a parameter"
-        )
     return InsertPlan(
         (table.schema, table.name),
         text.head,
@@ -60,8 +55,26 @@ def plan_insert(
         text.tail,
         f"key {table.name}.({', '.join(table.key)}) of {len(rows)} row{'s' * (len(rows) > 1)}",
         "returningClause" in body,
-        refusal,
+        _refusal(body, table, columns, rows, oids) if len(rows) > 1 else None,
     )
+
+
+def _refusal(
+    body: Node, table: Table, columns: tuple[str, ...], rows: list[list[Node]], oids: tuple[int, ...]
+) -> Refusal | None:
+    """Why the rows may only be written when they all go to one server."""
+    clock = reads_clock({"InsertStmt": body})
+    if clock is not None:
+        return Refusal(
+            f"{clock}: the rows go to several servers, each with a clock of its own; pass it as a parameter"
+        )
+    number = ambiguous_parameter(body, table, columns, rows, oids)
+    if number is not None:
+        return Refusal(
+            f"${number}: rows that go to several servers use it in different ways, and it has no type;"
+            " cast it to its type wherever it is used"
+        )
+    return None
 
 
 def assigned_columns(body: Node) -> Iterator[str]:
