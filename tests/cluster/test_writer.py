@@ -5,6 +5,8 @@ from __future__ import annotations
 import enum
 import ipaddress
 import logging
+import os
+import signal
 import threading
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta, timezone
@@ -23,6 +25,7 @@ from parallel_partition.execution.bulk_load import BulkLoad
 from parallel_partition.postgres.copy import CopyChunk
 from parallel_partition.writing import chunks as chunks_module
 from tests.fix_clusters import MakeCluster
+from tests.fix_databases import MakeDatabases
 from tests.fix_faults import StartCluster
 
 Rows = list[tuple[Any, ...]]
@@ -563,6 +566,63 @@ def test_a_server_that_waits_is_cancelled_when_another_refuses_a_row(cluster: Cl
     assert_nothing_is_left(cluster, name)
 
 
+def test_a_server_that_is_frozen_does_not_hold_up_the_end(
+    throwaway_cluster: StartCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk_load, "CANCEL_GRACE", 0.2)
+    local = throwaway_cluster(2)
+    with Cluster.create(local.conninfos, num_partitions=8) as cluster:
+        cluster.create_table("CREATE TABLE t (id bigint PRIMARY KEY, t text)", key="id")
+        frozen: list[int] = []
+        is_frozen = threading.Event()
+        work = BulkLoad._work
+
+        def freeze(load: BulkLoad, server: str, chunks: Iterator[CopyChunk]) -> None:
+            def freezing() -> Iterator[CopyChunk]:
+                for chunk in chunks:
+                    if server == "s2":
+                        frozen.append(load._connections[server].info.backend_pid)
+                        os.kill(frozen[-1], signal.SIGSTOP)
+                        is_frozen.set()
+                    assert is_frozen.wait(30)
+                    yield chunk
+
+            work(load, server, freezing())
+
+        monkeypatch.setattr(BulkLoad, "_work", freeze)
+        here = next(number for number in count() if cluster.shard_map.server_of(number) == "s1")
+        there = next(number for number in count() if cluster.shard_map.server_of(number) == "s2")
+        try:
+            with pytest.raises(errors.RowRefused, match="already exists"), cluster.writer("t") as writer:
+                writer.write([(there, "x"), (here, "x"), (here, "x")])
+        finally:
+            for pid in frozen:
+                os.kill(pid, signal.SIGCONT)
+        assert len(frozen) == 1
+        assert not [thread for thread in threading.enumerate() if thread.name in lanes(cluster)]
+        monkeypatch.undo()
+        with cluster.writer("t") as writer:
+            writer.write([(there, "x"), (here, "x")])
+
+
+def test_rows_that_a_server_leaves_out_are_noticed(cluster: Cluster, name: str) -> None:
+    cluster.create_table(f"CREATE TABLE {name} (id bigint PRIMARY KEY)", key="id")
+    part = cluster.shard_map.partition_of(7)
+    server = cluster.servers[cluster.shard_map.home_of(part)]
+    with psycopg.connect(server.conninfo, autocommit=True) as connection:
+        connection.execute(
+            "CREATE FUNCTION leave_out() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'"
+        )
+        connection.execute(
+            f"CREATE TRIGGER leave_out BEFORE INSERT ON {name}_part_{part} FOR EACH ROW "
+            "WHEN (NEW.id = 7) EXECUTE FUNCTION leave_out()".encode()
+        )
+    with pytest.raises(errors.InternalError, match="took") as raised, cluster.writer(name) as writer:
+        writer.write((number,) for number in range(100))
+    assert raised.value.server == server.name
+    assert_nothing_is_left(cluster, name)
+
+
 def test_a_table_that_changed_since_is_not_written(cluster: Cluster, name: str) -> None:
     cluster.create_table(f"CREATE TABLE {name} (id bigint PRIMARY KEY)", key="id")
     late = cluster.writer(name)
@@ -592,32 +652,22 @@ def test_a_change_during_the_load_keeps_nothing(
     assert_nothing_is_left(cluster, name)
 
 
-def test_texts_are_read_alike_on_all_servers(cluster: Cluster, name: str) -> None:
+def test_texts_are_read_alike_on_all_servers(databases: MakeDatabases) -> None:
     """The servers' own defaults differ; the catalog's server decides, as it would alone."""
-    server = cluster.servers["s3"]
-    database = psycopg.conninfo.conninfo_to_dict(server.conninfo)["dbname"]
-    with psycopg.connect(server.conninfo, autocommit=True) as connection:
-        for setting in (
-            "datestyle = 'SQL, DMY'",
-            "timezone = 'Asia/Tokyo'",
-            "intervalstyle = 'sql_standard'",
-        ):
-            connection.execute(f'ALTER DATABASE "{database}" SET {setting}'.encode())
-    try:
+    conninfos = databases(2)
+    for setting in ("datestyle = 'SQL, DMY'", "timezone = 'Asia/Tokyo'", "intervalstyle = 'sql_standard'"):
+        with psycopg.connect(conninfos[1], autocommit=True) as connection:
+            connection.execute(f'ALTER DATABASE "{connection.info.dbname}" SET {setting}'.encode())
+    with Cluster.create(conninfos, num_partitions=8) as cluster:
         cluster.create_table(
-            f"CREATE TABLE {name} (id integer PRIMARY KEY, d text, at timestamptz, n date)", key="id"
+            "CREATE TABLE t (id integer PRIMARY KEY, at timestamptz, d date, i interval)", key="id"
         )
-        with cluster.writer(name) as writer:
-            writer.write((number, "x", "2026-01-02 03:04:05", "02/01/2026") for number in range(40))
-        found = everywhere(
-            cluster, f"SELECT DISTINCT extract(epoch FROM at), n - date '2026-01-01' FROM {name}"
-        )
-        assert {row for each in found.values() for row in each} == set(found["s1"])
+        with cluster.writer("t") as writer:
+            writer.write((number, "2026-01-02 03:04:05", "02/01/2026", "-1 2:03") for number in range(40))
+        query = "SELECT DISTINCT extract(epoch FROM at), d - date '2026-01-01', extract(epoch FROM i) FROM t"
+        found = everywhere(cluster, query)
+        assert found["s1"] == found["s2"]
         assert len(found["s1"]) == 1
-    finally:
-        with psycopg.connect(server.conninfo, autocommit=True) as connection:
-            for setting in ("datestyle", "timezone", "intervalstyle"):
-                connection.execute(f'ALTER DATABASE "{database}" RESET {setting}'.encode())
 
 
 def test_a_server_that_cannot_be_told_is_named(
