@@ -34,6 +34,7 @@ from parallel_partition.errors import (
 )
 from parallel_partition.local_cluster import LocalCluster
 from parallel_partition.parallel_connection import ParallelConnection
+from parallel_partition.writing.writer import Writer
 
 __all__ = [
     "CatalogExists",
@@ -63,6 +64,7 @@ __all__ = [
     "UnsupportedQuery",
     "UnsupportedTable",
     "Warning",
+    "Writer",
     "connect",
     "errors",
 ]
