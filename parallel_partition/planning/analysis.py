@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from parallel_partition.catalog.tables import Schema
@@ -30,6 +30,9 @@ from parallel_partition.planning.scope import (
 from parallel_partition.planning.trees import Node, kind_and_body
 
 Ctes = Mapping[str, Cte]
+
+#: (kind, body) of everything in a statement, as `walk` yields it: walked once, looked through often.
+Nodes = Sequence[tuple[str, Node]]
 
 _JOINS = {"JOIN_INNER": "inner", "JOIN_LEFT": "left", "JOIN_RIGHT": "right", "JOIN_FULL": "full"}
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from parallel_partition.catalog.tables import Schema
+from parallel_partition.planning.analysis import Nodes
 from parallel_partition.planning.hide_part import Edit
 from parallel_partition.planning.parse import ParsedText
 from parallel_partition.planning.plan import Condition
 from parallel_partition.planning.scope import Level
-from parallel_partition.planning.trees import Node
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Query:
     """
 
     parsed: ParsedText
-    tree: Node
+    nodes: Nodes
     root: Level
     schema: Schema
     search_path: tuple[str, ...]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from parallel_partition.catalog.tables import Schema
-from parallel_partition.planning.analysis import call_name, strings
+from parallel_partition.planning.analysis import Nodes, call_name, strings
 from parallel_partition.planning.scope import Column, Level, resolve
 from parallel_partition.planning.trees import Node, walk
 
@@ -120,10 +120,10 @@ _CLOCK_WORDS = re.compile(r"[\s\d:.,+/-]*\b(now|today|tomorrow|yesterday)\b[\s\d
 CLOCK_ADVICE = "each server has a clock of its own; pass the value as a parameter"
 
 
-def foreign_functions(tree: Node | list[Node], schema: Schema) -> tuple[tuple[str | None, str], ...]:
+def foreign_functions(nodes: Nodes, schema: Schema) -> tuple[tuple[str | None, str], ...]:
     """The (schema or None, name) of the functions called that are not PostgreSQL's own."""
     found: dict[tuple[str | None, str], None] = {}
-    for kind, body in walk(tree):
+    for kind, body in nodes:
         if kind == "FuncCall":
             place, name = call_name(body)
             if place not in (None, "information_schema") or (place is None and name not in schema.functions):
@@ -131,9 +131,9 @@ def foreign_functions(tree: Node | list[Node], schema: Schema) -> tuple[tuple[st
     return tuple(found)
 
 
-def reads_by_text(tree: Node) -> str | None:
+def reads_by_text(nodes: Nodes) -> str | None:
     """The name of a function called that reads tables which the statement does not name, or None."""
-    for kind, body in walk(tree):
+    for kind, body in nodes:
         if kind == "FuncCall":
             place, name = call_name(body)
             if place is None and (
@@ -143,9 +143,9 @@ def reads_by_text(tree: Node) -> str | None:
     return None
 
 
-def tells_of_table(tree: Node, schema: Schema, search_path: tuple[str, ...]) -> tuple[str, str] | None:
+def tells_of_table(nodes: Nodes, schema: Schema, search_path: tuple[str, ...]) -> tuple[str, str] | None:
     """A function called that tells of a sharded table as one server has it, and that table; or None."""
-    for kind, body in walk(tree):
+    for kind, body in nodes:
         if kind != "FuncCall" or call_name(body)[1] not in _OF_A_TABLE:
             continue
         for below, constant in walk(body.get("args", [])):
@@ -158,9 +158,9 @@ def tells_of_table(tree: Node, schema: Schema, search_path: tuple[str, ...]) -> 
     return None
 
 
-def is_volatile(tree: Node | list[Node] | None, schema: Schema) -> str | None:
-    """The name of a volatile function called in ``tree``, or None; functions not PostgreSQL's own count as volatile."""
-    for kind, body in walk(tree or []):
+def is_volatile(nodes: Nodes, schema: Schema) -> str | None:
+    """The name of a volatile function called, or None; functions not PostgreSQL's own count as volatile."""
+    for kind, body in nodes:
         if kind == "FuncCall":
             place, name = call_name(body)
             if place is not None or name not in schema.functions or name in schema.volatile_functions:
@@ -168,9 +168,9 @@ def is_volatile(tree: Node | list[Node] | None, schema: Schema) -> str | None:
     return None
 
 
-def reads_clock(tree: Node | list[Node] | None) -> str | None:
-    """What in ``tree`` reads the clock, or None."""
-    for kind, body in walk(tree or []):
+def reads_clock(nodes: Nodes) -> str | None:
+    """What reads the clock, or None."""
+    for kind, body in nodes:
         if kind == "FuncCall":
             place, name = call_name(body)
             if place is None and (name in _CLOCK or (name == "age" and len(body.get("args", [])) == 1)):
@@ -182,12 +182,12 @@ def reads_clock(tree: Node | list[Node] | None) -> str | None:
     return None
 
 
-def differs_by_server(tree: Node, root: Level, schema: Schema) -> str | None:
+def differs_by_server(nodes: Nodes, root: Level, schema: Schema) -> str | None:
     """Why a statement may mean something else on each server, or None: clocks, volatile and unknown functions."""
-    clock = reads_clock(tree) or _clock_word(tree, root)
+    clock = reads_clock(nodes) or _clock_word(nodes, root)
     if clock is not None:
         return f"{clock}: {CLOCK_ADVICE}"
-    for kind, body in walk(tree):
+    for kind, body in nodes:
         if kind == "FuncCall":
             reason = _call_differs(body, schema)
             if reason is not None:
@@ -232,10 +232,10 @@ def _is_reg(type_name: Node) -> bool:
     }
 
 
-def _clock_word(tree: Node, root: Level) -> str | None:
+def _clock_word(nodes: Nodes, root: Level) -> str | None:
     """A constant such as 'today', unless it stands as an output or is compared with a column of text."""
-    harmless = set(_text_constants(tree, root))
-    for kind, body in walk(tree):
+    harmless = set(_text_constants(nodes, root))
+    for kind, body in nodes:
         if kind == "A_Const" and id(body) not in harmless:
             text = body.get("sval", {}).get("sval", "")
             if text and _CLOCK_WORDS.fullmatch(text):
@@ -243,7 +243,7 @@ def _clock_word(tree: Node, root: Level) -> str | None:
     return None
 
 
-def _text_constants(tree: Node, root: Level) -> Iterator[int]:
+def _text_constants(nodes: Nodes, root: Level) -> Iterator[int]:
     """The ids of constants that are read as text."""
     texts = {
         id(reference.body)
@@ -251,7 +251,7 @@ def _text_constants(tree: Node, root: Level) -> Iterator[int]:
         for reference in level.references
         if _is_text(reference.body, reference.names)
     }
-    for kind, body in walk(tree):
+    for kind, body in nodes:
         if kind == "ResTarget" and "A_Const" in body.get("val", {}):
             yield id(body["val"]["A_Const"])
         elif kind == "A_Expr":

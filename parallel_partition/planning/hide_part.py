@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from parallel_partition.catalog.tables import PART
-from parallel_partition.planning.analysis import call_name, is_whole_row
+from parallel_partition.planning.analysis import Nodes, call_name, is_whole_row
 from parallel_partition.planning.refuse import refuse
 from parallel_partition.planning.scope import (
     Column,
@@ -62,19 +62,19 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def hide_part(data: bytes, tree: Node, root: Level) -> list[Edit]:
+def hide_part(data: bytes, nodes: Nodes, root: Level) -> list[Edit]:
     """The edits of a statement's text that hide ``part``.
 
     Parameters
     ----------
     data : the text
-    tree, root : the statement and its level
+    nodes, root : the statement and its level
 
     Raises
     ------
     UnsupportedQuery : ``part`` cannot be hidden somewhere
     """
-    row_uses = _row_uses(tree)
+    row_uses = _row_uses(nodes)
     edits: list[Edit] = []
     for level in root.inside():
         if any(relation.sharded for relation in leaves(level.source)):
@@ -82,13 +82,13 @@ def hide_part(data: bytes, tree: Node, root: Level) -> list[Edit]:
     return list(dict.fromkeys(edits))
 
 
-def _row_uses(tree: Node) -> dict[int, bool]:
+def _row_uses(nodes: Nodes) -> dict[int, bool]:
     """The ids of ColumnRef bodies that stand where a row of a subselect does as well as a row of the table.
 
     The value tells whether the names of the row's columns matter there.
     """
     found: dict[int, bool] = {}
-    for kind, body in walk(tree):
+    for kind, body in nodes:
         below: Sequence[Node] = ()
         names_matter = kind == "A_Indirection"
         if kind == "FuncCall" and call_name(body)[0] is None and call_name(body)[1] in _OF_ANY_ROW:

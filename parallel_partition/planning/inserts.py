@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from parallel_partition.catalog.key_text import NotProven
 from parallel_partition.catalog.tables import PART, Column, Table
 from parallel_partition.planning.align import Passed, require_deterministic, sharded_tables
-from parallel_partition.planning.analysis import call_name
+from parallel_partition.planning.analysis import Nodes, call_name
 from parallel_partition.planning.functions import SEQUENCES, reads_clock
 from parallel_partition.planning.hide_part import Edit, quoted
 from parallel_partition.planning.insert_parameters import ambiguous_parameter
@@ -22,11 +22,12 @@ from parallel_partition.planning.scope import Level, leaves
 from parallel_partition.planning.splicing import relation_extent, splice
 from parallel_partition.planning.terms import family
 from parallel_partition.planning.tokens import NotReadable, Token, closing, index_at, tokens
-from parallel_partition.planning.trees import Node, same_tree, walk
+from parallel_partition.planning.trees import Node, same_tree
 
 
 def plan_insert(
     parsed: ParsedText,
+    nodes: Nodes,
     body: Node,
     root: Level,
     table: Table,
@@ -43,8 +44,8 @@ def plan_insert(
     rows = _rows_of(body, name)
     columns = _columns_of(body, table, len(rows[0]))
     _refuse_columns(body, table, columns, rows, name)
-    _refuse_expressions(parsed.statements[0], body, root, table)
-    keys = _keys(parsed.statements[0], root, table, columns, rows, oids, name)
+    _refuse_expressions(nodes, body, root, table)
+    keys = _keys(nodes, root, table, columns, rows, oids, name)
     text = _Text(parsed, body, columns, hidden).taken_apart(len(rows))
     _check(text, parsed.statements[0]["InsertStmt"])
     return InsertPlan(
@@ -55,15 +56,20 @@ def plan_insert(
         text.tail,
         f"key {table.name}.({', '.join(table.key)}) of {len(rows)} row{'s' * (len(rows) > 1)}",
         "returningClause" in body,
-        _refusal(body, table, columns, rows, oids) if len(rows) > 1 else None,
+        _refusal(nodes, body, table, columns, rows, oids) if len(rows) > 1 else None,
     )
 
 
 def _refusal(
-    body: Node, table: Table, columns: tuple[str, ...], rows: list[list[Node]], oids: tuple[int, ...]
+    nodes: Nodes,
+    body: Node,
+    table: Table,
+    columns: tuple[str, ...],
+    rows: list[list[Node]],
+    oids: tuple[int, ...],
 ) -> Refusal | None:
     """Why the rows may only be written when they all go to one server."""
-    clock = reads_clock({"InsertStmt": body})
+    clock = reads_clock(nodes)
     if clock is not None:
         return Refusal(
             f"{clock}: the rows go to several servers, each with a clock of its own; pass it as a parameter"
@@ -166,9 +172,9 @@ def _values_of(column: Column, columns: tuple[str, ...], rows: list[list[Node]])
     return [row[place] for row in rows if place < len(row)]
 
 
-def _refuse_expressions(tree: Node, body: Node, root: Level, table: Table) -> None:
+def _refuse_expressions(nodes: Nodes, body: Node, root: Level, table: Table) -> None:
     refuse_key_changes(body, table)
-    for kind, call in walk(tree):
+    for kind, call in nodes:
         if kind == "FuncCall" and call_name(call)[1] in SEQUENCES:
             raise refuse(
                 f"function {call_name(call)[1]}",
@@ -196,7 +202,7 @@ def _refuse_expressions(tree: Node, body: Node, root: Level, table: Table) -> No
 
 
 def _keys(
-    tree: Node,
+    nodes: Nodes,
     root: Level,
     table: Table,
     columns: tuple[str, ...],
@@ -213,7 +219,7 @@ def _keys(
         for column, value in zip(columns, row, strict=False)
         if "ParamRef" in value and (kind := families[column]) is not None
     }
-    sources = Sources(tree, root, oids, stored)
+    sources = Sources(nodes, root, oids, stored)
     found = []
     for row in rows:
         values = dict(zip(columns, row, strict=False))

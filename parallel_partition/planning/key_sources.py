@@ -13,7 +13,7 @@ from typing import Any
 
 from parallel_partition.catalog.array_texts import array_elements
 from parallel_partition.catalog.key_text import NotProven, key_text_of_literal, key_text_of_number
-from parallel_partition.planning.analysis import strings
+from parallel_partition.planning.analysis import Nodes, strings
 from parallel_partition.planning.plan import ArrayKey, KeySource, KnownKey, ParameterKey
 from parallel_partition.planning.scope import Column, Level, resolve
 from parallel_partition.planning.terms import family
@@ -38,16 +38,16 @@ class Sources:
 
     Parameters
     ----------
-    tree : the statement
+    nodes : the statement
     root : its level
     oids : the types of its parameters
     stored : the key types of the columns that values of an INSERT are stored in, by the id of a ParamRef's body
     """
 
     def __init__(
-        self, tree: Node, root: Level, oids: Sequence[int], stored: Mapping[int, str] | None = None
+        self, nodes: Nodes, root: Level, oids: Sequence[int], stored: Mapping[int, str] | None = None
     ) -> None:
-        self._tree = tree
+        self._nodes = nodes
         self._root = root
         self._oids = oids
         self._stored = stored or {}
@@ -109,9 +109,7 @@ class Sources:
         if number < 1 or (number <= len(self._oids) and self._oids[number - 1] not in _UNTYPED):
             return number >= 1
         if self._places is None:
-            self._places = Counter(
-                body.get("number", 0) for kind, body in walk(self._tree) if kind == "ParamRef"
-            )
+            self._places = Counter(body.get("number", 0) for kind, body in self._nodes if kind == "ParamRef")
         if self._places[number] <= 1:
             return True
         if type not in self._fitting:
@@ -126,7 +124,7 @@ class Sources:
             for reference in level.references
             if isinstance(meant := resolve(reference.body, reference.names), Column) and family(meant) == type
         }
-        for kind, body in walk(self._tree):
+        for kind, body in self._nodes:
             if kind == "ParamRef" and self._stored.get(id(body)) == type:
                 yield body.get("number", 0)
             for node in _operands(kind, body, type, columns):

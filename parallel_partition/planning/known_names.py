@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from parallel_partition.catalog.tables import PART, Schema, Table
-from parallel_partition.planning.analysis import Analyser, call_name, strings
+from parallel_partition.planning.analysis import Analyser, Nodes, call_name, strings
 from parallel_partition.planning.functions import (
     foreign_functions,
     reads_by_text,
@@ -52,7 +52,7 @@ class Named:
         return tuple(dict.fromkeys(relation.full_name for relation in (*self.sharded, *self.reference)))
 
 
-def names_in(tree: Node, root: Level, analyser: Analyser) -> Named:
+def names_in(nodes: Nodes, root: Level, analyser: Analyser) -> Named:
     """Sort a statement's names, and refuse those that no server can answer for.
 
     Raises
@@ -60,7 +60,7 @@ def names_in(tree: Node, root: Level, analyser: Analyser) -> Named:
     UnsupportedQuery : a view over sharded tables, a child table, ONLY, a table in a place that is not followed, ...
     """
     schema, search_path = analyser.schema, analyser.search_path
-    refuse_names(tree, schema, search_path)
+    refuse_names(nodes, schema, search_path)
     relations = list(dict.fromkeys(root.all_relations()))
     for relation in relations:
         if relation.kind in ("table", "unknown"):
@@ -74,7 +74,7 @@ def names_in(tree: Node, root: Level, analyser: Analyser) -> Named:
         for relation in relations
         if relation.kind == "unknown"
     )
-    for body in _unseen(tree, analyser):
+    for body in _unseen(nodes, analyser):
         refuse_relation(body, schema, search_path)
         table = schema.find(body.get("schemaname"), body["relname"], search_path)
         if table is not None:
@@ -85,27 +85,27 @@ def names_in(tree: Node, root: Level, analyser: Analyser) -> Named:
     if sharded:
         _refuse_columns(root, sharded)
     outside = tuple(name for name in unknown if name[0] not in _CATALOGS)
-    return Named(sharded, reference, outside, len(outside) < len(unknown), foreign_functions(tree, schema))
+    return Named(sharded, reference, outside, len(outside) < len(unknown), foreign_functions(nodes, schema))
 
 
-def refuse_names(tree: Node, schema: Schema, search_path: tuple[str, ...]) -> None:
+def refuse_names(nodes: Nodes, schema: Schema, search_path: tuple[str, ...]) -> None:
     """Refuse types and functions that would show one server's part of a table, or the column ``part``.
 
     Raises
     ------
     UnsupportedQuery : the statement has one
     """
-    for kind, body in walk(tree):
+    for kind, body in nodes:
         if kind == "TypeName":
             _refuse_row_type(body, schema, search_path)
         elif kind == "FuncCall" and call_name(body) == (None, "set_config"):
             raise refuse("set_config", "it would set one server's session only", "use SET")
-    name = reads_by_text(tree)
+    name = reads_by_text(nodes)
     if name is not None:
         raise refuse(
             f"function {name}", "it reads tables that the statement does not name, of one server only"
         )
-    told = tells_of_table(tree, schema, search_path)
+    told = tells_of_table(nodes, schema, search_path)
     if told is not None:
         raise refuse(f"function {told[0]}", f"it would tell of one server's part of {told[1]} only")
 
@@ -149,16 +149,16 @@ def _refuse_row_type(body: Node, schema: Schema, search_path: tuple[str, ...]) -
         )
 
 
-def _unseen(tree: Node, analyser: Analyser) -> Iterator[Node]:
+def _unseen(nodes: Nodes, analyser: Analyser) -> Iterator[Node]:
     """RangeVars that became no relation: those of clauses that the analysis does not know."""
     skipped = {
         id(below)
-        for kind, body in walk(tree)
+        for kind, body in nodes
         if kind in ("LockingClause", "IntoClause")
         for found, below in walk(body, kind)
         if found == "RangeVar"
     }
-    for kind, body in walk(tree):
+    for kind, body in nodes:
         if kind == "RangeVar" and id(body) not in analyser.seen and id(body) not in skipped:
             yield body
 

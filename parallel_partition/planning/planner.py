@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from parallel_partition.catalog.tables import Schema
 from parallel_partition.planning.align import Aligner, Passed
-from parallel_partition.planning.analysis import Analyser, calls_in, is_aggregate
+from parallel_partition.planning.analysis import Analyser, Nodes, calls_in, is_aggregate
 from parallel_partition.planning.context import Query
 from parallel_partition.planning.functions import differs_by_server, is_volatile
 from parallel_partition.planning.hide_part import hide_part
@@ -28,7 +28,7 @@ from parallel_partition.planning.refuse import refuse
 from parallel_partition.planning.scope import Column, Level, resolve
 from parallel_partition.planning.splicing import splice
 from parallel_partition.planning.split import plan_split
-from parallel_partition.planning.trees import Node, StatementTooComplex, walk
+from parallel_partition.planning.trees import StatementTooComplex, walk
 from parallel_partition.planning.utility import plan_utility
 from parallel_partition.planning.whole import plan_whole
 from parallel_partition.planning.write_nodes import Unsupported
@@ -75,15 +75,16 @@ def _plan(parsed: ParsedText, oids: tuple[int, ...], schema: Schema, search_path
     root = analyser.statement(tree)
     if root is None:
         return plan_utility(parsed, schema, search_path)
-    named = names_in(tree, root, analyser)
+    nodes = tuple(walk(tree))
+    named = names_in(nodes, root, analyser)
     if not named.sharded and not named.reference:
-        return _local(parsed.text, tree, root, named, schema)
+        return _local(parsed.text, nodes, root, named, schema)
     _refuse_mixtures(root, named)
     if root.kind == "write":
-        return plan_write(parsed, root, named, schema, oids)
+        return plan_write(parsed, nodes, root, named, schema, oids)
     if not named.sharded:
-        return _reference(parsed.text, tree, root, named, schema)
-    return _select(parsed, root, named, oids, schema, search_path)
+        return _reference(parsed.text, nodes, root, named, schema)
+    return _select(parsed, nodes, root, named, oids, schema, search_path)
 
 
 def _refuse_mixtures(root: Level, named: Named) -> None:
@@ -122,28 +123,30 @@ def _refuse_mixtures(root: Level, named: Named) -> None:
 # ------------------------------------------------------------------------------------
 
 
-def _local(text: str, tree: Node, root: Level, named: Named, schema: Schema) -> LocalPlan:
+def _local(text: str, nodes: Nodes, root: Level, named: Named, schema: Schema) -> LocalPlan:
     what = "local tables" if named.unknown else "PostgreSQL's catalogs" if named.catalogs else "no tables"
     return LocalPlan(
         text,
         f"{what}: the catalog's server",
         named.unknown,
         named.functions,
-        _may_change(tree, root, named, schema),
+        _may_change(nodes, root, named, schema),
     )
 
 
-def _may_change(tree: Node, root: Level, named: Named, schema: Schema) -> bool:
+def _may_change(nodes: Nodes, root: Level, named: Named, schema: Schema) -> bool:
     """Tell whether a SELECT may change or lock something."""
     if any(level.kind == "write" for level in root.inside()) or named.functions:
         return True
-    kinds = {kind for kind, _ in walk(tree)}
+    kinds = {kind for kind, _ in nodes}
     changing = {"LockingClause", "IntoClause", "InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"}
-    return bool(kinds & changing) or is_volatile(tree, schema) is not None
+    return bool(kinds & changing) or is_volatile(nodes, schema) is not None
 
 
-def _reference(text: str, tree: Node, root: Level, named: Named, schema: Schema) -> LocalPlan | ReferencePlan:
-    changes = _may_change(tree, root, named, schema)
+def _reference(
+    text: str, nodes: Nodes, root: Level, named: Named, schema: Schema
+) -> LocalPlan | ReferencePlan:
+    changes = _may_change(nodes, root, named, schema)
     if named.unknown or named.catalogs or changes:
         reason = f"reference tables ({', '.join(named.tables)}) on the catalog's server"
         return LocalPlan(text, reason, named.unknown, named.functions, changes)
@@ -158,16 +161,18 @@ def one_server(query: Query) -> Piece:
     """The caller's text on one server, where it can be no more."""
     if always_one_server(query.condition):
         return Refusal("the statement's key is in one partition, so no second server is asked")
-    raise Passed(f"{condition_reason(query.condition, query.root)}: it may be on several servers")
+    raise Passed("it may be on several servers")
 
 
 def whole(query: Query) -> Piece:
     """The query whole on each server."""
+    _require_same_everywhere(query)
     return plan_whole(query.parsed, query.root, query.hidden, query.parameter_oids)
 
 
 def split(query: Query) -> Piece:
     """Partial aggregates on each server, the final ones in a merge session."""
+    _require_same_everywhere(query)
     return plan_split(query)
 
 
@@ -177,20 +182,20 @@ STRATEGIES: tuple[Callable[[Query], Piece], ...] = (one_server, whole, split)
 
 def _select(
     parsed: ParsedText,
+    nodes: Nodes,
     root: Level,
     named: Named,
     oids: tuple[int, ...],
     schema: Schema,
     search_path: tuple[str, ...],
 ) -> SelectPlan:
-    tree = parsed.statements[0]
-    locking = _locking(tree, named)
-    condition = key_condition(root, tree, oids)
-    hidden = hide_part(parsed.data, tree, root)
+    locking = _locking(nodes, named)
+    condition = key_condition(root, nodes, oids)
+    hidden = hide_part(parsed.data, nodes, root)
     text = splice(parsed.data, hidden).decode() if hidden else parsed.text
     if hidden:
         _require_readable(text)
-    query = Query(parsed, tree, root, schema, search_path, oids, condition, hidden, text)
+    query = Query(parsed, nodes, root, schema, search_path, oids, condition, hidden, text)
     strategy, many, reason = _over_several(query)
     return SelectPlan(
         condition=condition,
@@ -213,10 +218,10 @@ def _require_readable(text: str) -> None:
         ) from error
 
 
-def _locking(tree: Node, named: Named) -> bool:
+def _locking(nodes: Nodes, named: Named) -> bool:
     """Tell whether a SELECT locks rows; refuse to lock those of reference tables on one server of many."""
     locking = False
-    for kind, body in walk(tree):
+    for kind, body in nodes:
         if kind != "LockingClause":
             continue
         locking = True
@@ -236,8 +241,6 @@ def _over_several(query: Query) -> tuple[str, Piece, str]:
     passed: dict[str, str] = {}
     for strategy in STRATEGIES:
         try:
-            if strategy is not one_server:
-                _require_same_everywhere(query)
             piece = strategy(query)
         except (Passed, Unsupported) as reason:
             passed[strategy.__name__] = str(reason)
@@ -266,7 +269,7 @@ def _refusal(passed: dict[str, str], query: Query) -> str:
 
 def _require_same_everywhere(query: Query) -> None:
     """Make sure that expressions mean the same on every server."""
-    differs = differs_by_server(query.tree, query.root, query.schema)
+    differs = differs_by_server(query.nodes, query.root, query.schema)
     if differs is not None:
         raise Passed(differs)
     column = system_column(query.root)

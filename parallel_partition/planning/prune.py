@@ -21,6 +21,7 @@ from parallel_partition.catalog.key_text import (
     key_texts_of_array_parameter,
 )
 from parallel_partition.catalog.shard_map import ShardMap
+from parallel_partition.planning.analysis import Nodes
 from parallel_partition.planning.key_sources import Sources
 from parallel_partition.planning.plan import (
     ArrayKey,
@@ -56,16 +57,16 @@ _KEYS_MAX = 4_096
 # --------------------------------------------------------------------------------------------
 
 
-def key_condition(root: Level, tree: Node, oids: Sequence[int]) -> Condition:
+def key_condition(root: Level, nodes: Nodes, oids: Sequence[int]) -> Condition:
     """Where the rows can be of all the sharded tables that a statement names, wherever it names them.
 
     Parameters
     ----------
     root : the statement's level
-    tree : the statement
+    nodes : the statement
     oids : the types of its parameters
     """
-    known = KnownValues(root, Sources(tree, root, oids))
+    known = KnownValues(root, Sources(nodes, root, oids))
     return _either(known.condition(relation) for relation in root.all_relations() if relation.sharded)
 
 

@@ -63,21 +63,22 @@ def plan_utility(
         return _transaction(parsed.text, body)
     if kind in _SETTINGS:
         return _setting(parsed.text, kind, body)
-    refuse_names(tree, schema, search_path)
-    for found, name in walk(tree):
+    nodes = tuple(walk(tree))
+    refuse_names(nodes, schema, search_path)
+    for found, name in nodes:
         if found == "RangeVar":
             refuse_relation(name, schema, search_path)
     words = _first_words(parsed.data)
-    if kind == "MergeStmt" and _table_named(tree, schema, search_path) is not None:
-        raise refuse("MERGE", "it is not supported yet", "use INSERT ... ON CONFLICT, UPDATE and DELETE")
     table = _table_named(tree, schema, search_path)
+    if kind == "MergeStmt" and table is not None:
+        raise refuse("MERGE", "it is not supported yet", "use INSERT ... ON CONFLICT, UPDATE and DELETE")
     if table is not None:
         raise _refused(words, f"it names {table.schema}.{table.name}, and would reach one server only")
     if schema.tables:
         _refuse_far_reaching(kind, body, words, schema)
     relations = dict.fromkeys(
         (found.get("schemaname"), found["relname"])
-        for below, found in walk(tree)
+        for below, found in nodes
         if below == "RangeVar" and found.get("schemaname") not in ("pg_catalog", "information_schema")
     )
     reason = f"{words}: the catalog's server"
@@ -85,7 +86,7 @@ def plan_utility(
         parsed.text,
         reason,
         tuple(relations),
-        foreign_functions(tree, schema),
+        foreign_functions(nodes, schema),
         kind not in _READS,
         utility=True,
     )

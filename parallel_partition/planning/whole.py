@@ -50,6 +50,8 @@ def plan_whole(parsed: ParsedText, level: Level, hidden: list[Edit], oids: Seque
         if clauses is None:
             raise Passed("a SELECT in parentheses: its clauses are not found; leave the parentheses out")
         edits += _edits(clauses, level, added, limit, offset)
+    if not edits:
+        return Whole(ShardQuery(parsed.text), _order(level, items), limit, offset)
     text = splice(parsed.data, edits).decode()
     _check(text, level.node, len(added))
     return Whole(ShardQuery(text), _order(level, items), limit, offset, len(added))

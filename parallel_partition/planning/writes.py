@@ -12,6 +12,7 @@ from parallel_partition.planning.align import (
     require_deterministic,
     sharded_tables,
 )
+from parallel_partition.planning.analysis import Nodes
 from parallel_partition.planning.functions import differs_by_server
 from parallel_partition.planning.hide_part import hide_part
 from parallel_partition.planning.inserts import default_values, plan_insert, refuse_key_changes
@@ -37,6 +38,7 @@ WritePlan = InsertPlan | ModifyPlan | ReferenceWritePlan | LocalPlan
 
 def plan_write(
     parsed: ParsedText,
+    nodes: Nodes,
     root: Level,
     named: Named,
     schema: Schema,
@@ -61,16 +63,15 @@ def plan_write(
             named.unknown,
             named.functions,
         )
-    tree = parsed.statements[0]
-    kind, body = kind_and_body(tree)
+    kind, body = kind_and_body(parsed.statements[0])
     if "CurrentOfExpr" in body.get("whereClause", {}):
         raise refuse("WHERE CURRENT OF", "a cursor is on one server")
     if not table.sharded:
-        return _reference_write(parsed, kind, body, root, named, table, schema)
-    hidden = hide_part(parsed.data, tree, root)
+        return _reference_write(parsed, nodes, kind, body, root, named, table, schema)
+    hidden = hide_part(parsed.data, nodes, root)
     if kind == "InsertStmt":
-        return plan_insert(parsed, body, root, table, oids, hidden)
-    return _modify(parsed, body, root, table, schema, oids, hidden)
+        return plan_insert(parsed, nodes, body, root, table, oids, hidden)
+    return _modify(parsed, nodes, body, root, table, schema, oids, hidden)
 
 
 # --- UPDATE and DELETE of sharded tables
@@ -79,6 +80,7 @@ def plan_write(
 
 def _modify(
     parsed: ParsedText,
+    nodes: Nodes,
     body: Node,
     root: Level,
     table: Table,
@@ -86,15 +88,14 @@ def _modify(
     oids: tuple[int, ...],
     hidden: list[tuple[int, int, bytes]],
 ) -> ModifyPlan:
-    tree = parsed.statements[0]
     refuse_key_changes(body, table)
-    condition = key_condition(root, tree, oids)
+    condition = key_condition(root, nodes, oids)
     text = splice(parsed.data, hidden).decode()
     parse(text)
     reason = condition_reason(condition, root)
     refusal = None
     try:
-        _require_aligned(tree, root, schema)
+        _require_aligned(nodes, root, schema)
     except Passed as passed:
         key = ", ".join(table.key)
         refusal = Refusal(
@@ -106,9 +107,9 @@ def _modify(
     )
 
 
-def _require_aligned(tree: Node, root: Level, schema: Schema) -> None:
+def _require_aligned(nodes: Nodes, root: Level, schema: Schema) -> None:
     """Make sure that a write of all rows is the same write of each server's rows."""
-    differs = differs_by_server(tree, root, schema)
+    differs = differs_by_server(nodes, root, schema)
     if differs is not None:
         raise Passed(differs)
     column = system_column(root)
@@ -123,7 +124,14 @@ def _require_aligned(tree: Node, root: Level, schema: Schema) -> None:
 
 
 def _reference_write(
-    parsed: ParsedText, kind: str, body: Node, root: Level, named: Named, table: Table, schema: Schema
+    parsed: ParsedText,
+    nodes: Nodes,
+    kind: str,
+    body: Node,
+    root: Level,
+    named: Named,
+    table: Table,
+    schema: Schema,
 ) -> ReferenceWritePlan:
     name = f"{table.schema}.{table.name}"
     what = f"a write of the reference table {name}"
@@ -133,7 +141,7 @@ def _reference_write(
         raise refuse("FROM a local table", f"it is on the catalog's server only, in {what}")
     if named.functions:
         raise refuse(f"function {named.functions[0][1]}", f"it is not PostgreSQL's own, in {what}")
-    differs = differs_by_server(parsed.statements[0], root, schema)
+    differs = differs_by_server(nodes, root, schema)
     if differs is not None:
         raise refuse(*_clause_and_reason(f"{differs}, in {what}"))
     column = system_column(root)
