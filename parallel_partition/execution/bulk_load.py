@@ -57,7 +57,7 @@ class BulkLoad:
         self._state = state
         self._versions = Versions(state)
         self._lanes = Lanes(self._work, DEPTH)
-        self._connections: dict[str, psycopg.Connection[Any]] = {}
+        self._sessions: dict[str, Session] = {}
         self._cancelled: dict[str, float] = {}
         self._catalog: psycopg.Connection[Any] | None = None
         self._catalog_begun = False
@@ -104,16 +104,15 @@ class BulkLoad:
         """
         if not self._lanes.finish():
             raise self._failure()
-        connections = {
-            server: self._connections[server] for server in self._state.servers if server in self._connections
-        }
-        if len(connections) > 1:
-            for server, connection in connections.items():
+        sessions = [self._sessions[server] for server in self._state.servers if server in self._sessions]
+        participants = {session.server: session.connection for session in sessions}
+        if len(participants) > 1:
+            for server, connection in participants.items():
                 check_prepared_allowed(connection, server)
-        for server, connection in connections.items():
-            self._assert_version(Session(connection, server), [])
+        for session in sessions:
+            self._assert_version(session, [])
         committed = commit_everywhere(
-            connections, self._state.cluster_id, lambda server: self._pools[server].connection()
+            participants, self._state.cluster_id, lambda server: self._pools[server].connection()
         )
         self._release()
         return committed
@@ -123,25 +122,23 @@ class BulkLoad:
         self._lanes.stop(self._cancel)
         for server in self._cancelled:
             # A late cancel would hit whatever the next borrower runs.
-            self._connections[server].close()
-        usable = {server: known for server, known in self._connections.items() if not known.closed}
-        roll_back([Session(connection, server) for server, connection in usable.items()], PATIENCE)
+            self._sessions[server].close()
+        roll_back(self._sessions.values(), PATIENCE)
         self._release()
 
     def _work(self, server: str, chunks: Iterator[CopyChunk]) -> None:
         """What a server's thread does."""
-        connection = self._connections[server] = self._pools[server].acquire()
-        session = Session(connection, server)
+        session = self._sessions[server] = self._pools[server].acquire_session()
         settings = [
             Statement(_SQL["take_setting"].encode(), [_text(name), _text(value)], prepare=False)
             for name, value in self._settings
         ]
         self._assert_version(session, [_BEGIN, *settings])
         if server != self._lanes.servers[0]:
-            check_prepared_allowed(connection, server)
+            check_prepared_allowed(session.connection, server)
         for chunk in chunks:
             try:
-                copy_in(connection, server, chunk)
+                copy_in(session.connection, server, chunk)
             except psycopg.Error as error:
                 if may_be_stale(error) and self._versions.moved_on(session, None):
                     raise stale_map(server) from error
@@ -163,23 +160,23 @@ class BulkLoad:
         return refused or one_error(failures)
 
     def _cancel(self, server: str) -> None:
-        connection = self._connections.get(server)
-        if connection is None:
+        session = self._sessions.get(server)
+        if session is None:
             return  # it is still connecting
         since = self._cancelled.setdefault(server, monotonic())
         if monotonic() - since > CANCEL_GRACE:
-            _cut(connection)
+            _cut(session.connection)
             return
         try:
-            connection.cancel_safe(timeout=CANCEL_GRACE / 2)
+            session.cancel(timeout=CANCEL_GRACE / 2)
         except psycopg.Error as error:
             logger.warning("server %s: cancelling failed, its connection is cut: %s", server, error)
-            _cut(connection)
+            _cut(session.connection)
 
     def _release(self) -> None:
-        connections, self._connections = self._connections, {}
-        for server, connection in connections.items():
-            self._pools[server].release(connection)
+        sessions, self._sessions = self._sessions, {}
+        for server, session in sessions.items():
+            self._pools[server].release_session(session)
         if self._catalog is not None:
             catalog, self._catalog = self._catalog, None
             if not catalog.closed:

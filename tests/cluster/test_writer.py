@@ -581,7 +581,7 @@ def test_a_server_that_is_frozen_does_not_hold_up_the_end(
             def freezing() -> Iterator[CopyChunk]:
                 for chunk in chunks:
                     if server == "s2":
-                        frozen.append(load._connections[server].info.backend_pid)
+                        frozen.append(load._sessions[server].connection.info.backend_pid)
                         os.kill(frozen[-1], signal.SIGSTOP)
                         is_frozen.set()
                     assert is_frozen.wait(30)
@@ -684,6 +684,19 @@ def test_a_server_that_cannot_be_told_is_named(
     with caplog.at_level(logging.WARNING), cluster.writer(name) as writer:
         writer.write((number,) for number in range(100))
     assert writer.pending == ("s2",)
+
+
+def test_many_loads_leave_nothing_on_their_connections(cluster: Cluster, name: str) -> None:
+    cluster.create_table(f"CREATE TABLE {name} (id bigint PRIMARY KEY)", key="id")
+    most = 0
+    for first in range(0, 160, 8):
+        with cluster.writer(name) as writer:
+            writer.write((number,) for number in range(first, first + 8))
+    for pool in cluster._pools.values():
+        with pool.connection() as connection:
+            [(number,)] = connection.execute("SELECT count(*) FROM pg_prepared_statements").fetchall()
+            most = max(most, number)
+    assert most < 10
 
 
 # --- progress ----------------------------------------------------------------------------------------------------
