@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 
 from parallel_partition.catalog.tables import PART
 from parallel_partition.planning.analysis import Nodes, call_name, is_whole_row
+from parallel_partition.planning.grouping import item_column
 from parallel_partition.planning.refuse import refuse
 from parallel_partition.planning.scope import (
     Column,
@@ -295,7 +296,7 @@ class _LevelEdits:
         items = self._level.node.get("groupClause", [])
         if not items or any("GroupingSet" in item for item in items):
             return []
-        grouped = {column for column in map(self._grouped, items) if column is not None}
+        grouped = {item_column(self._level, item, columns_first=True) for item in items}
         named = {
             meant
             for reference in self._level.references
@@ -314,20 +315,6 @@ class _LevelEdits:
                 found.append(f"{quoted(relation.name)}.{quoted(PART)}, ")
         place = _group_by_place(self._data, items) if found else None
         return [] if place is None else [(place, place, "".join(sorted(found)).encode())]
-
-    def _grouped(self, item: Node) -> Column | None:
-        """The column that a GROUP BY item means: a column, a position, an output's name."""
-        outputs = self._level.outputs or ()
-        if "A_Const" in item:
-            place = item["A_Const"].get("ival", {}).get("ival", 0)
-            return outputs[place - 1].column if 0 < place <= len(outputs) else None
-        if "ColumnRef" not in item:
-            return None
-        meant = resolve(item["ColumnRef"], self._level.names)
-        if isinstance(meant, Column):
-            return meant
-        name = field_names(item["ColumnRef"])[-1]
-        return next((output.column for output in outputs if output.name == name), None)
 
 
 def _is_plain(source: Source) -> bool:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from parallel_partition.planning.aggregates import Aggregate, check_splittable
-from parallel_partition.planning.align import Aligner, Distributed, Passed, is_aggregated
+from parallel_partition.planning.align import Aligner, Distributed, Passed
 from parallel_partition.planning.analysis import (
     SQL_JSON_AGGREGATES,
     Analyser,
@@ -22,6 +22,7 @@ from parallel_partition.planning.analysis import (
     star_columns,
 )
 from parallel_partition.planning.context import Query
+from parallel_partition.planning.grouping import is_aggregated
 from parallel_partition.planning.key_sources import typed_parameters, untyped_in
 from parallel_partition.planning.merge_query import MergeOutput, MergeSort, SplitParts, finish, probe_of
 from parallel_partition.planning.ordering import collation_of, sorted_output
