@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import TracebackType
 from typing import Any, NoReturn, TypeVar
 
 import psycopg
@@ -79,6 +80,16 @@ class Connection(psycopg.Connection[Row]):
         )
         self.runner = Runner(router, self.transaction_state)
         pgconn = self.transaction_state.session(router.state.catalog).connection.pgconn
+        try:
+            self._begin_as_psycopg(pgconn, row_factory, autocommit)
+        except BaseException:
+            self._closed = True
+            self.runner.release()
+            raise
+
+    def _begin_as_psycopg(
+        self, pgconn: PGconn, row_factory: RowFactory[Row] | None, autocommit: bool
+    ) -> None:
         handlers = pgconn.notice_handler, pgconn.notify_handler
         super().__init__(pgconn, row_factory or tuple_row)  # type: ignore[arg-type]  # tuple_row when Row is a tuple
         # The base class takes the pooled connection's handlers for itself; they are that connection's.
@@ -86,6 +97,23 @@ class Connection(psycopg.Connection[Row]):
         self.cursor_factory = Cursor
         self._closed = False
         self._set_autocommit(autocommit)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """As psycopg's: commit, or roll back after an error, and close; here also when the commit fails."""
+        try:
+            super().__exit__(kind, error, trace)
+        finally:
+            self.close()
+
+    def __del__(self, *_more: Any) -> None:
+        try:
+            super().__del__()  # warns
+        finally:
+            if not self._closed:
+                self._closed = True
+                self.runner.abandon()
 
     def __repr__(self) -> str:
         state = self._router.state

@@ -80,6 +80,11 @@ class BorrowedSessions(Mapping[str, Session]):
             for server in self._sessions:
                 stack.callback(self.give_back, server)
 
+    def abandon(self) -> None:
+        """Close all of them where garbage collection cannot give them back."""
+        for session in self._sessions.values():
+            self._pools[session.server].abandon(session)
+
     def touch(self) -> None:
         """Note that session state was changed: the sessions are reset before others get them."""
         for session in self._sessions.values():

@@ -56,6 +56,11 @@ class MergeSession:
         if session is not None:
             self._router.pools[session.server].release_session(session)
 
+    def abandon(self) -> None:
+        """Close the session where garbage collection cannot give it back."""
+        if self._session is not None:
+            self._router.pools[self._session.server].abandon(self._session)
+
     def compute(
         self, split: Split, partials: Sequence[PGresult], parameters: Sequence[Parameter], result_format: int
     ) -> PGresult:

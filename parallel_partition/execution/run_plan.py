@@ -84,6 +84,11 @@ class Runner:
         finally:
             self.transaction.release()
 
+    def abandon(self) -> None:
+        """Close every session of a connection that nobody closed."""
+        self.merge.abandon()
+        self.transaction.sessions.abandon()
+
     def run(self, request: Statement) -> Answer:
         """Plan and run one statement of the caller's.
 

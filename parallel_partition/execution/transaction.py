@@ -223,7 +223,7 @@ class Transaction:
         """`ask_one` for a statement that is prepared on the server; None where it is not, and nothing was sent."""
         session = self.sessions.get(server)
         block = self.explicit or not self.autocommit
-        if session is None or self.failed or session.lost_while_idle():
+        if session is None or self.failed:
             return None
         if block and not (server in self._begun and self._own_snapshot(session, block)):
             return None
@@ -248,6 +248,8 @@ class Transaction:
         try:
             results = session.run_prepared(key, values, formats, result_format, self._versions.sequences_key)
         except psycopg.Error as error:
+            if not block and not session.alive:
+                return None  # it only reads, and nothing was handed out: the long way may ask another session
             self._fail({session.server: error}, None)
         except BaseException:
             self.fail()

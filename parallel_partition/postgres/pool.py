@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from time import monotonic
 from typing import Any
 from uuid import UUID
-from weakref import WeakKeyDictionary
 
 import psycopg
 from psycopg import pq
 from psycopg.conninfo import conninfo_to_dict
-from psycopg_pool import ConnectionPool, PoolTimeout
+from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
 from parallel_partition import errors
 from parallel_partition.catalog.cluster import Server
 from parallel_partition.postgres.driver_errors import as_driver_error
 from parallel_partition.postgres.identity import check_identity
 from parallel_partition.postgres.session import Session
+from parallel_partition.statements import Statement
 
 # What a pool warns of is raised here as an error, with the server's name; without a handler it would also go to stderr.
 logging.getLogger("psycopg.pool").addHandler(logging.NullHandler())
@@ -28,9 +29,19 @@ logging.getLogger("psycopg.pool").addHandler(logging.NullHandler())
 MAX_SIZE = 64
 #: Seconds to wait for a server before the attempt counts as failed; a conninfo's own connect_timeout wins.
 CONNECT_TIMEOUT = 10
+#: Seconds that an idle connection has to show that its server is still there.
+CHECK_TIMEOUT = 5
 #: A pool's wait is cut into slices this long (seconds), so that a refused connection is reported at once and not
 #: when the whole wait is over.
 WAIT_SLICE = 0.05
+
+_NOTHING = Statement(b"", prepare=False)
+
+
+class PooledConnection(psycopg.Connection[Any]):
+    """A connection that remembers its `Session`, and with it what is prepared, as long as it lives."""
+
+    session: Session | None = None
 
 
 class ServerPool:
@@ -48,10 +59,12 @@ class ServerPool:
         self.name = server.name
         self.server = server
         self._cluster_id = cluster_id
-        self._sessions: WeakKeyDictionary[psycopg.Connection[Any], Session] = WeakKeyDictionary()
         self._failure: psycopg.Error | errors.Error | None = None
+        self._closed = False
+        #: Of connections that nobody closed; what garbage collection calls may wait for no lock, but append.
+        self._abandoned: deque[psycopg.Connection[Any]] = deque()
         self._conninfo = conninfo
-        self._pool: ConnectionPool[psycopg.Connection[Any]] = ConnectionPool(
+        self._pool: ConnectionPool[PooledConnection] = ConnectionPool(
             conninfo,
             connection_class=_reporting_connection(self._connecting_failed),
             kwargs=self._connect_options(),
@@ -59,7 +72,7 @@ class ServerPool:
             max_size=max_size,
             open=False,
             configure=self._configure,
-            check=ConnectionPool.check_connection,
+            check=self._check,
             reset=self._reset,
             name=f"parallel_partition-{server.name}",
             reconnect_timeout=1.0,
@@ -77,7 +90,7 @@ class ServerPool:
             options["application_name"] = "parallel_partition"
         return options
 
-    def acquire(self, timeout: float = 30.0) -> psycopg.Connection[Any]:
+    def acquire(self, timeout: float = 30.0) -> PooledConnection:
         """Borrow a connection, checked to be alive and to be this server of this cluster.
 
         Parameters
@@ -88,14 +101,21 @@ class ServerPool:
         ------
         errors.ServerUnavailable : the server refused or did not answer, with its reason
         errors.InvalidCluster : the conninfo reaches another server or cluster
+        errors.InterfaceError : the pool is closed
         """
+        if self._closed:
+            raise self._is_closed()
         if self._pool.closed:
             self._pool.open()
+        while self._abandoned:
+            self.release(self._abandoned.popleft())
         deadline = monotonic() + timeout
         self._failure = None
         while True:
             try:
                 return self._pool.getconn(timeout=min(WAIT_SLICE, max(deadline - monotonic(), 0.001)))
+            except PoolClosed:
+                raise self._is_closed() from None
             except PoolTimeout as error:
                 if failure := self._failure:
                     raise self._unreachable(failure) from failure
@@ -105,18 +125,28 @@ class ServerPool:
     def acquire_session(self, timeout: float = 30.0) -> Session:
         """Borrow a connection as the `Session` that remembers its prepared statements; see `acquire`."""
         connection = self.acquire(timeout)
-        session = self._sessions.get(connection)
+        session = connection.session
         if session is None:
             session = Session(connection, self.name)
-            session.learn_default_isolation()
-            self._sessions[connection] = session
+            try:
+                session.learn_default_isolation()
+            except BaseException:
+                self.release(connection)
+                raise
+            connection.session = session
         return session
 
     def release(self, connection: psycopg.Connection[Any]) -> None:
         """Give a connection back. One that is broken, busy or inside a transaction is closed and replaced."""
+        assert isinstance(connection, PooledConnection)
         if connection.pgconn.transaction_status != pq.TransactionStatus.IDLE:
             connection.close()
         self._pool.putconn(connection)
+
+    def abandon(self, session: Session) -> None:
+        """Close a session that was forgotten, not given back; its place in the pool is freed by the next `acquire`."""
+        session.close()
+        self._abandoned.append(session.connection)
 
     def release_session(self, session: Session) -> None:
         """Give a session back; see `release`."""
@@ -132,7 +162,8 @@ class ServerPool:
             self.release(connection)
 
     def close(self) -> None:
-        """Close every idle connection and stop the pool's threads."""
+        """Close every idle connection and stop the pool's threads, for good."""
+        self._closed = True
         if not self._pool.closed:
             self._pool.close()
 
@@ -151,7 +182,22 @@ class ServerPool:
         """psycopg_pool's own counts."""
         return self._pool.get_stats()
 
-    def _configure(self, connection: psycopg.Connection[Any]) -> None:
+    def _check(self, connection: PooledConnection) -> None:
+        """Make sure that an idle connection still leads to a server; psycopg_pool's own check would wait for ever."""
+        session = Session(connection, self.name)
+        exchange = session.exchange([_NOTHING])
+        deadline = monotonic() + CHECK_TIMEOUT
+        try:
+            while next(exchange) is not None:
+                if not session.poller.poll(max(deadline - monotonic(), 0) * 1000):
+                    session.close()
+                    error = psycopg.OperationalError(f"no answer within {CHECK_TIMEOUT} s")
+                    self._connecting_failed(error)
+                    raise error
+        except StopIteration:
+            return
+
+    def _configure(self, connection: PooledConnection) -> None:
         try:
             check_identity(connection, self._cluster_id, self.name)
             _check_strings(connection, self.name)
@@ -159,13 +205,17 @@ class ServerPool:
             self._connecting_failed(error)
             raise
 
-    def _reset(self, connection: psycopg.Connection[Any]) -> None:
-        session = self._sessions.get(connection)
+    def _reset(self, connection: PooledConnection) -> None:
+        session = connection.session
         if session is not None and session.touched:
             session.discard_all()
 
     def _connecting_failed(self, error: psycopg.Error | errors.Error) -> None:
         self._failure = error
+
+    def _is_closed(self) -> errors.Error:
+        message = f"server {self.name}: the cluster is closed; open it again with Cluster.open"
+        return as_driver_error(errors.InterfaceError(message).at(self.name))
 
     def _unreachable(self, failure: psycopg.Error | errors.Error) -> Exception:
         if isinstance(failure, errors.Error):
@@ -210,7 +260,7 @@ class Pools(Mapping[str, ServerPool]):
             pool.close()
 
 
-def _check_strings(connection: psycopg.Connection[Any], server: str) -> None:
+def _check_strings(connection: PooledConnection, server: str) -> None:
     """Refuse sessions in which a backslash escapes: a statement would mean another thing than what was planned."""
     if connection.pgconn.parameter_status(b"standard_conforming_strings") != b"on":
         message = (
@@ -220,12 +270,12 @@ def _check_strings(connection: psycopg.Connection[Any], server: str) -> None:
         raise errors.InvalidCluster(message).at(server)
 
 
-def _reporting_connection(report: Callable[[psycopg.Error], None]) -> type[psycopg.Connection[Any]]:
+def _reporting_connection(report: Callable[[psycopg.Error], None]) -> type[PooledConnection]:
     """A connection class whose failures to connect are told to ``report``: a pool only logs them."""
 
-    class PooledConnection(psycopg.Connection[Any]):
+    class ReportingConnection(PooledConnection):
         @classmethod
-        def connect(cls, *args: Any, **options: Any) -> PooledConnection:
+        def connect(cls, *args: Any, **options: Any) -> ReportingConnection:
             # psycopg's own signature is overloaded by row type; a pool passes everything by name.
             try:
                 return super().connect(*args, **options)
@@ -233,4 +283,4 @@ def _reporting_connection(report: Callable[[psycopg.Error], None]) -> type[psyco
                 report(error)
                 raise
 
-    return PooledConnection
+    return ReportingConnection

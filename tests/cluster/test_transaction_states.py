@@ -126,6 +126,28 @@ def test_a_session_lost_between_transactions_is_replaced(
         assert one(connection, "SELECT v, count(*) FROM t GROUP BY v") == (1, 8)
 
 
+def test_a_look_up_finds_its_session_lost(pair: Cluster) -> None:
+    """The same cursor and query as before take a shorter way."""
+    query = "SELECT v FROM t WHERE k = %s"
+    for autocommit in (True, False):
+        with pair.connect(autocommit=autocommit) as connection:
+            cursor = connection.cursor()
+            for _ in range(10):
+                assert cursor.execute(query, (1,)).fetchone() is None
+            lose(connection, pair.shard_map.server_of(1))
+            if autocommit:
+                assert cursor.execute(query, (1,)).fetchone() is None
+            else:
+                with pytest.raises(
+                    errors.ServerUnavailable, match=r"server s\d was lost|terminating connection"
+                ):
+                    cursor.execute(query, (1,))
+                with pytest.raises(psycopg.errors.InFailedSqlTransaction):
+                    cursor.execute(query, (1,))
+                connection.rollback()
+                assert cursor.execute(query, (1,)).fetchone() is None
+
+
 def test_the_connections_own_session_is_replaced_for_psycopg_too(pair: Cluster) -> None:
     """psycopg reads time zone, encoding and quoting rules from ``connection.pgconn``."""
     with pair.connect() as connection:
@@ -172,6 +194,23 @@ def test_executemany_that_was_stale_is_all_or_nothing(pair: Cluster, other: Clus
         other.create_table("CREATE TABLE u (k int)", key="k")
         with pytest.raises(psycopg.errors.UniqueViolation):
             connection.cursor().executemany("INSERT INTO t VALUES (%s, 1)", [(1,), (2,), (1,)])
+        assert rows(pair) == []
+
+
+def test_a_look_up_in_a_transaction_finds_the_map_stale(pair: Cluster, other: Cluster) -> None:
+    query = "SELECT v FROM t WHERE k = %s"
+    with pair.connect(autocommit=True) as connection:
+        cursor = connection.cursor()
+        for _ in range(10):
+            cursor.execute(query, (1,))
+        connection.execute("BEGIN")
+        cursor.execute(query, (1,))
+        other.create_table("CREATE TABLE u (k int)", key="k")
+        with pytest.raises(errors.StaleMap):
+            cursor.execute(query, (1,))
+        with pytest.raises(psycopg.errors.InFailedSqlTransaction):
+            connection.execute("INSERT INTO t VALUES (1, 1)")
+        connection.rollback()
         assert rows(pair) == []
 
 
