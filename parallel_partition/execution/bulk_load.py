@@ -15,7 +15,7 @@ from psycopg import pq
 from parallel_partition.catalog.cluster import ClusterState
 from parallel_partition.catalog.tables import Column
 from parallel_partition.execution.failures import one_error, stale_map
-from parallel_partition.execution.fan_out import CANCEL_GRACE, run_one
+from parallel_partition.execution.fan_out import run_one
 from parallel_partition.execution.lanes import Lanes
 from parallel_partition.execution.run_each import roll_back
 from parallel_partition.execution.two_phase import (
@@ -30,7 +30,7 @@ from parallel_partition.postgres.draw import draw
 from parallel_partition.postgres.driver_errors import error_of_result
 from parallel_partition.postgres.named_sql import load
 from parallel_partition.postgres.pool import Pools
-from parallel_partition.postgres.session import Session
+from parallel_partition.postgres.session import CANCEL_GRACE, Session
 from parallel_partition.statements import Parameter, Statement
 
 logger = logging.getLogger("parallel_partition")

@@ -17,12 +17,10 @@ from psycopg import pq
 from psycopg.pq.abc import PGresult
 
 from parallel_partition.postgres.driver_errors import error_of_result
-from parallel_partition.postgres.session import Exchange, Session
+from parallel_partition.postgres.session import CANCEL_GRACE, CANCEL_PAUSE, Exchange, Session
 
 logger = logging.getLogger("parallel_partition")
 
-#: Seconds that a cancelled server has to say so before its connection is closed.
-CANCEL_GRACE = 2.0
 
 _READ = select.POLLIN
 _BOTH = select.POLLIN | select.POLLOUT
@@ -127,34 +125,47 @@ def _advance(server: str, task: _Running, running: dict[str, _Running], outcome:
 
 
 def _abandon(running: dict[str, _Running]) -> None:
-    """Cancel what still runs, and close whoever does not answer in time: nothing is left running on any server."""
-    for task in running.values():
-        try:
-            task.session.cancel()
-        except psycopg.Error as error:
-            logger.warning(
-                "server %s: cancelling failed, its connection is closed: %s", task.session.server, error
-            )
-            task.session.close()
+    """Cancel what still runs, and close whoever does not answer in time: nothing is left running on any server.
+
+    A cancel that arrives before the server has begun with the statement is lost, so it is sent again until the
+    statement has ended.
+    """
     deadline = monotonic() + CANCEL_GRACE
+    while running and monotonic() < deadline:
+        for task in list(running.values()):
+            _cancel(task)
+        _drain(running)
     for task in running.values():
-        if not (task.session.alive and _drain(task, deadline)):
-            task.session.close()
+        task.session.close()
     running.clear()
 
 
-def _drain(task: _Running, deadline: float) -> bool:
-    """Read a cancelled exchange to its end; False when that takes too long."""
+def _cancel(task: _Running) -> None:
     try:
-        while True:
-            left = deadline - monotonic()
-            poller = select.poll()
-            poller.register(task.session.fileno, _BOTH if task.both else _READ)
-            if left <= 0 or not poller.poll(left * 1000):
-                return False
-            task.both = next(task.exchange)
-    except StopIteration:
-        return True
+        task.session.cancel()
     except psycopg.Error as error:
-        logger.debug("server %s: lost while cancelled: %s", task.session.server, error)
-        return False
+        logger.warning(
+            "server %s: cancelling failed, its connection is closed: %s", task.session.server, error
+        )
+        task.session.close()
+
+
+def _drain(running: dict[str, _Running]) -> None:
+    """Read cancelled exchanges to their ends, for one pause between two cancels at most."""
+    poller = select.poll()
+    servers = {}
+    for server, task in list(running.items()):
+        if not task.session.alive:
+            del running[server]
+            continue
+        servers[task.session.fileno] = server
+        poller.register(task.session.fileno, _BOTH if task.both else _READ)
+    for descriptor, _ in poller.poll(CANCEL_PAUSE * 1000):
+        server = servers[descriptor]
+        try:
+            running[server].both = next(running[server].exchange)
+        except StopIteration:
+            del running[server]
+        except psycopg.Error as error:
+            logger.debug("server %s: lost while cancelled: %s", server, error)
+            del running[server]

@@ -15,6 +15,7 @@ import logging
 import select
 from collections import OrderedDict
 from collections.abc import Generator, Sequence
+from time import monotonic
 from typing import Any
 
 import psycopg
@@ -48,6 +49,10 @@ PREPARED_MAX = 100
 #: Names are never used twice: a connection may be seen through several sessions.
 _names = itertools.count(1)
 
+#: Seconds that a cancelled server has to say so before its connection is closed.
+CANCEL_GRACE = 2.0
+#: Seconds between two cancels of one statement.
+CANCEL_PAUSE = 0.1
 #: Seconds after which a wait looks whether Ctrl-C was pressed, as psycopg's own.
 WAIT_INTERVAL = 0.1
 
@@ -348,9 +353,16 @@ class Session:
         self.connection.cancel_safe(timeout=timeout)
 
     def abandon(self) -> None:
-        """Close the connection in the middle of an exchange, and leave nothing running on the server."""
+        """Close the connection in the middle of an exchange, and leave nothing running on the server.
+
+        A cancel that arrives before the server has begun with the statement is lost, so it is sent until one works.
+        """
+        deadline = monotonic() + CANCEL_GRACE
         try:
-            self.cancel()
+            while monotonic() < deadline and self._pgconn.is_busy():
+                self.cancel()
+                if self.poller.poll(CANCEL_PAUSE * 1000):
+                    self._pgconn.consume_input()
         except psycopg.Error as error:
             logger.warning("server %s: cancelling failed, the connection is closed: %s", self.server, error)
         finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import struct
+import time
 from collections.abc import Iterator
 
 import psycopg

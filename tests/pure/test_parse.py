@@ -149,11 +149,14 @@ def test_a_thread_that_cannot_start_is_told(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_without_a_large_stack_long_statements_are_refused() -> None:
     code = (
+        "from parallel_partition.planning import parse as module\n"
         "from parallel_partition.planning.parse import parse, ANY_STACK, StatementTooComplex\n"
+        "from parallel_partition.execution.large_stack import run_on_large_stack\n"
+        "module.use_large_stack(None)\n"
         "parse('SELECT 1'.ljust(ANY_STACK))\n"
         "try: parse('SELECT 1'.ljust(ANY_STACK + 1))\n"
         "except StatementTooComplex as error: print(error)\n"
-        "import parallel_partition.execution\n"
+        "module.use_large_stack(run_on_large_stack)\n"
         "print(len(parse('SELECT 1'.ljust(ANY_STACK + 1)).statements))"
     )
     refusal, count = in_new_process(code).splitlines()
