@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from parallel_partition.planning.align import Passed
-from parallel_partition.planning.analysis import nodes_in, strings
+from parallel_partition.planning.analysis import call_name, strings
 from parallel_partition.planning.plan import SortKey
 from parallel_partition.planning.scope import (
     Column,
@@ -25,7 +25,21 @@ from parallel_partition.planning.scope import (
     relation_named,
     resolve,
 )
+from parallel_partition.planning.terms import is_operator
 from parallel_partition.planning.trees import Node, same_tree, walk
+
+#: Functions of PostgreSQL whose value has no collation, whatever their arguments have.
+_WITHOUT_COLLATION = frozenset(
+    (None, name) for name in ("ascii", "avg", "count", "date_part", "extract", "length", "strpos", "sum")
+)
+#: The last names of types whose values have no collation.
+_TYPES_WITHOUT_COLLATION = frozenset(
+    (name,)
+    for name in (
+        *("bool", "date", "float4", "float8", "int2", "int4", "int8", "interval"),
+        *("json", "jsonb", "numeric", "timestamp", "timestamptz", "uuid"),
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -132,7 +146,7 @@ def collation_of(node: Node, level: Level) -> str | None:
 
 def _require_default(value: Any, level: Level) -> None:
     """Make sure that nothing in an expression has another collation than the database's default."""
-    for kind, body in nodes_in(value):
+    for kind, body in _with_collation(value):
         if kind == "CollateClause":
             raise Passed("ORDER BY: the collation of an expression around COLLATE is not known")
         if kind == "ColumnRef" and _of_reference(body, level) is not None:
@@ -142,6 +156,39 @@ def _require_default(value: Any, level: Level) -> None:
             raise Passed(
                 "ORDER BY: the collation of an expression around a subquery is not known; add COLLATE"
             )
+
+
+def _with_collation(value: Any) -> Iterator[tuple[str, Node]]:
+    """(kind, body) of the nodes of an expression, without those under a node whose value has no collation."""
+    stack = [value]
+    while stack:
+        one = stack.pop()
+        if isinstance(one, list):
+            stack.extend(one)
+        elif isinstance(one, dict):
+            for name, below in one.items():
+                if name in ("SelectStmt", "subselect") or (
+                    isinstance(below, dict) and _has_none(name, below)
+                ):
+                    continue
+                if name[0].isupper() and isinstance(below, dict):
+                    yield name, below
+                stack.append(below)
+
+
+def _has_none(kind: str, body: Node) -> bool:
+    """Tell whether the value of a node is of a type without collations, whatever is in it."""
+    match kind:
+        case "BoolExpr" | "NullTest" | "BooleanTest":
+            return True
+        case "A_Expr":
+            truth = body["kind"] not in ("AEXPR_OP", "AEXPR_NULLIF")
+            return truth or any(is_operator(body, one) for one in ("=", "<>", "<", ">", "<=", ">="))
+        case "FuncCall":
+            return call_name(body) in _WITHOUT_COLLATION
+        case "TypeCast":
+            return strings(body["typeName"].get("names", []))[-1:] in _TYPES_WITHOUT_COLLATION
+    return False
 
 
 def _of_reference(body: Node, level: Level) -> str | None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from parallel_partition.catalog.tables import Schema
 from parallel_partition.planning.align import Aligner, Passed
-from parallel_partition.planning.analysis import Analyser, Nodes, calls_in, is_aggregate
+from parallel_partition.planning.analysis import Analyser, Nodes, calls_in, is_aggregate, strings
 from parallel_partition.planning.context import Query
 from parallel_partition.planning.functions import differs_by_server, is_volatile
 from parallel_partition.planning.hide_part import hide_part
@@ -25,10 +25,18 @@ from parallel_partition.planning.plan import (
 )
 from parallel_partition.planning.prune import key_condition
 from parallel_partition.planning.refuse import refuse
-from parallel_partition.planning.scope import Column, Level, resolve
+from parallel_partition.planning.scope import (
+    Column,
+    Level,
+    WholeRow,
+    field_names,
+    leaves,
+    relation_named,
+    resolve,
+)
 from parallel_partition.planning.splicing import splice
 from parallel_partition.planning.split import plan_split
-from parallel_partition.planning.trees import StatementTooComplex, walk
+from parallel_partition.planning.trees import Node, StatementTooComplex, walk
 from parallel_partition.planning.utility import plan_utility
 from parallel_partition.planning.whole import plan_whole
 from parallel_partition.planning.write_nodes import Unsupported
@@ -286,10 +294,24 @@ def _require_own_aggregates(level: Level, schema: Schema) -> None:
     for call in calls_in(level.node):
         if not is_aggregate(call, schema):
             continue
-        found = [means.get(id(body)) for kind, body in walk(call.get("args", [])) if kind == "ColumnRef"]
-        own = any(not isinstance(one, Column) or one.relation in level.relations for one in found)
-        if found and not own:
+        inside = [call.get(name, []) for name in ("args", "agg_filter", "agg_order")]
+        found = [body for kind, body in walk(inside) if kind == "ColumnRef"]
+        if found and not any(_is_of_level(body, means.get(id(body)), level) for body in found):
             raise Passed("an aggregate in a subquery over columns of the query around it")
+
+
+def _is_of_level(body: Node, meant: Column | WholeRow | None, level: Level) -> bool:
+    """Tell whether a name in an expression is certain to mean something of the level's own FROM clause."""
+    if isinstance(meant, Column):
+        return meant.relation in level.relations
+    parts = field_names(body)
+    if meant is None and len(parts) > 1:
+        place = relation_named(str(parts[-2]), None, level.names)
+        return place is not None and any(relation in level.relations for relation in leaves(place))
+    if meant is None:
+        listed = [relation.node.get("alias", {}).get("colnames", []) for relation in level.relations]
+        return parts[-1] in {name for names in listed for name in strings(names)}
+    return any(relation in level.relations for relation in meant.relations)
 
 
 __all__ = ["STRATEGIES", "Aligner", "plan"]
