@@ -9,11 +9,15 @@ import psycopg
 import pytest
 from click.testing import CliRunner
 
+from benchmarks import workloads
 from benchmarks.__main__ import main
 from benchmarks.workloads import WORKLOADS
 
 
-def test_every_workload_gives_its_figures(conninfos: list[str], tmp_path: Path) -> None:
+def test_every_workload_gives_its_figures(
+    conninfos: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workloads, "POINT_QUERIES", 20)
     file = tmp_path / "figures.json"
     options = ["--scale=0.001", "--repeat=1", "--partitions=8", f"--json={file}", f"--data={tmp_path}"]
     options += [f"--conninfo={conninfo}" for conninfo in conninfos[:2]]

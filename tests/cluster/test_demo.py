@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from rich.console import Console
 
-from parallel_partition.cli import demo_flights, main
+from parallel_partition.cli import demo, demo_flights, main
 
 PROGRAM = Path(sys.executable).with_name("parallel-partition")
 
@@ -43,6 +44,14 @@ def test_every_answer_is_that_of_one_postgresql(pg_bin: Path) -> None:
     per_server = re.findall(r"^ +s\d +8 +(\d+)", done.stdout, re.MULTILINE)
     assert len(per_server) == 4
     assert sum(map(int, per_server)) == 336_776
+
+
+def test_an_answer_that_differs_says_no(capsys: pytest.CaptureFixture[str]) -> None:
+    answered = demo.Answered(["n"], [(1,)], "split, 32 of 32 partitions", "because", 0.0123)
+    assert not demo._show(demo_flights.PER_PARTITION, answered, False, Console())
+    shown = capsys.readouterr().out
+    assert "the same as one PostgreSQL: no" in shown
+    assert "12.3 ms" in shown
 
 
 def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
