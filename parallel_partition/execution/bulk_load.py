@@ -112,7 +112,10 @@ class BulkLoad:
         for session in sessions:
             self._assert_version(session, [])
         committed = commit_everywhere(
-            participants, self._state.cluster_id, lambda server: self._pools[server].connection()
+            participants,
+            self._state.cluster_id,
+            lambda server: self._pools[server].connection(),
+            writers=participants,
         )
         self._release()
         return committed

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4
@@ -112,6 +112,7 @@ def commit_everywhere(
     cluster_id: UUID,
     reconnect: Reconnect,
     *,
+    writers: Collection[str] | None = None,
     patience: float = PATIENCE,
 ) -> Committed:
     """Commit one transaction on all of its servers, or on none of them.
@@ -123,6 +124,7 @@ def commit_everywhere(
     participants : connections in an open transaction by server, in the order in which servers are taken
     cluster_id : the cluster, which the prepared parts name
     reconnect : opens a new connection to a server, when one was lost at the commit point
+    writers : the servers that were written, when the caller knows them; else each is asked, in a round trip more
     patience : seconds to wait for answers after the commit point
 
     Returns
@@ -135,12 +137,15 @@ def commit_everywhere(
     psycopg.Error, errors.FanOutError : nothing is committed; what the servers said
     """
     sessions = {server: Session(connection, server) for server, connection in participants.items()}
+    if writers is not None and len(writers) > 1:
+        known = [server for server in sessions if server in writers]
+        return TwoPhaseCommit(sessions, known, cluster_id, reconnect, patience).run()
     numbers = _transaction_numbers(sessions, patience)
-    writers = [server for server, number in numbers.items() if number]
-    if len(writers) > 1:
-        return TwoPhaseCommit(sessions, writers, cluster_id, reconnect, patience).run()
-    _commit_readers(sessions, writers, patience)
-    for server in writers:
+    found = [server for server, number in numbers.items() if number]
+    if len(found) > 1:
+        return TwoPhaseCommit(sessions, found, cluster_id, reconnect, patience).run()
+    _commit_readers(sessions, found, patience)
+    for server in found:
         _commit_one(sessions[server], numbers[server], reconnect, patience)
     return Committed()
 

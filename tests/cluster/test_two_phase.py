@@ -199,6 +199,17 @@ def test_at_most_one_writer_is_committed_plainly(
     cluster.assert_idle()
 
 
+def test_writers_that_are_known_are_not_asked(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(two_phase, "_transaction_numbers", lambda *_: pytest.fail("asked"))
+    cluster.write(1, "beta", "gamma")
+    committed = cluster.commit(writers=["gamma", "beta"])
+    assert cluster.rows() == {"alpha": [], "beta": [1], "gamma": [1]}
+    assert cluster.eyes["beta"].execute("SELECT xid FROM parallel_partition.decision").fetchall() == [
+        (committed.xid,)
+    ]
+    cluster.assert_idle()
+
+
 def test_no_participant_is_nothing_to_do(cluster: Cluster) -> None:
     assert commit_everywhere({}, CLUSTER, cluster.reconnect) == Committed()
 
