@@ -26,12 +26,16 @@ from parallel_partition.planning.scope import (
     resolve,
 )
 from parallel_partition.planning.terms import is_operator
-from parallel_partition.planning.trees import Node, same_tree, walk
+from parallel_partition.planning.trees import Node, kind_and_body, same_tree, walk
 
 #: Functions of PostgreSQL whose value has no collation, whatever their arguments have.
 _WITHOUT_COLLATION = frozenset(
     (None, name) for name in ("ascii", "avg", "count", "date_part", "extract", "length", "strpos", "sum")
 )
+#: Functions of PostgreSQL whose value has the collation of their arguments.
+_PASSING_ON = frozenset((None, name) for name in ("btrim", "lower", "ltrim", "max", "min", "rtrim", "upper"))
+#: The last names of the types that texts are cast to without losing their collation.
+_TEXTS = frozenset({("text",), ("varchar",), ("bpchar",), ("name",)})
 #: The last names of types whose values have no collation.
 _TYPES_WITHOUT_COLLATION = frozenset(
     (name,)
@@ -140,7 +144,41 @@ def collation_of(node: Node, level: Level) -> str | None:
         return ".".join(
             '"' + name.replace('"', '""') + '"' for name in strings(node["CollateClause"]["collname"])
         )
-    _require_default(node, level)
+    if _is_name_constant(node):
+        return '"C"'
+    parts = _passing_on(node)
+    if parts is None:
+        _require_default(node, level)
+        return None
+    found = {collation_of(part, level) for part in parts if "CollateClause" not in part} - {None}
+    if len(found) > 1 or any("CollateClause" in part for part in parts):
+        raise Passed("ORDER BY: the collation of an expression over several is not known; add COLLATE")
+    return found.pop() if found else None
+
+
+def _is_name_constant(node: Node) -> bool:
+    """Tell whether an expression is a constant of type name, whose own collation is "C"."""
+    body = node.get("TypeCast", {})
+    is_name = strings(body.get("typeName", {}).get("names", []))[-1:] == ("name",)
+    return is_name and bool({"A_Const", "ParamRef"} & body.get("arg", {}).keys())
+
+
+def _passing_on(node: Node) -> list[Node] | None:
+    """The parts whose collation an expression has, the default standing back; None where that is not known."""
+    kind, body = kind_and_body(node)
+    match kind:
+        case "TypeCast":
+            name = strings(body["typeName"].get("names", []))[-1:]
+            return [body["arg"]] if name in _TEXTS and "arrayBounds" not in body["typeName"] else None
+        case "CoalesceExpr" | "MinMaxExpr":
+            return list(body["args"])
+        case "CaseExpr":
+            results = [arm["CaseWhen"]["result"] for arm in body["args"]]
+            return [*results, *([body["defresult"]] if "defresult" in body else [])]
+        case "FuncCall":
+            return list(body.get("args", [])) if call_name(body) in _PASSING_ON else None
+        case "A_Expr":
+            return [body["lexpr"], body["rexpr"]] if is_operator(body, "||") and "lexpr" in body else None
     return None
 
 
@@ -152,6 +190,8 @@ def _require_default(value: Any, level: Level) -> None:
         if kind == "ColumnRef" and _of_reference(body, level) is not None:
             name = field_names(body)[-1]
             raise Passed(f"ORDER BY: the collation of an expression over {name} is not known; add COLLATE")
+        if _is_name_constant({kind: body}):
+            raise Passed("ORDER BY: the collation of an expression over a name is not known; add COLLATE")
         if kind == "SubLink" and _of_subquery(body, level) is not None:
             raise Passed(
                 "ORDER BY: the collation of an expression around a subquery is not known; add COLLATE"
