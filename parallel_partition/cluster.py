@@ -11,12 +11,13 @@ from typing import IO, TYPE_CHECKING, Any, Self
 
 from psycopg.rows import RowFactory
 
+from parallel_partition import errors
 from parallel_partition.catalog.cluster import ClusterState, Server
 from parallel_partition.catalog.shard_map import ShardMap
 from parallel_partition.catalog.tables import Table
 from parallel_partition.dbapi.connection import Connection
 from parallel_partition.errors import InvalidCluster
-from parallel_partition.execution.change_everywhere import settle_versions
+from parallel_partition.execution.change_everywhere import said_by, settle_versions
 from parallel_partition.execution.create_cluster import add_server, create_cluster
 from parallel_partition.execution.create_table import check_declared, create_table, drop_table
 from parallel_partition.execution.router import Router
@@ -24,6 +25,7 @@ from parallel_partition.execution.server_status import ServerStatus, server_stat
 from parallel_partition.postgres import catalog_store
 from parallel_partition.postgres.connecting import connected
 from parallel_partition.postgres.conninfo import completed, parsed, rejoined
+from parallel_partition.postgres.driver_errors import as_driver_error
 from parallel_partition.postgres.pool import Pools, ServerPool
 from parallel_partition.sqlalchemy_tables import declaration_of
 from parallel_partition.writing.load_csv import load_csv
@@ -105,7 +107,7 @@ class Cluster:
         errors.ServerUnavailable : it cannot be reached
         """
         opening = parsed(conninfo)
-        with connected("catalog", opening) as connection:
+        with connected("catalog", opening) as connection, said_by("catalog"):
             state = catalog_store.load_state(connection)
             reached = {"host": connection.info.host, "user": connection.info.user} | opening
 
@@ -149,7 +151,8 @@ class Cluster:
         self._router.replace(self._load())
 
     def _load(self) -> ClusterState:
-        with self._pools[self._state.catalog].connection() as connection:
+        name = self._state.catalog
+        with self._pools[name].connection() as connection, said_by(name):
             state = catalog_store.load_state(connection)
         self._add_pools(state)
         return state
@@ -410,7 +413,10 @@ def connect(
     >>> with parallel_partition.connect("host=localhost dbname=shop") as connection:
     ...     connection.execute("SELECT count(*) FROM orders").fetchone()
     """
-    cluster = Cluster.open(conninfo, password=password)
+    try:
+        cluster = Cluster.open(conninfo, password=password)
+    except errors.Error as error:
+        raise as_driver_error(error) from error.__cause__
     try:
         return Connection(
             cluster._router, autocommit=autocommit, row_factory=row_factory, on_close=cluster.close

@@ -9,6 +9,7 @@ import psycopg
 from psycopg import pq
 from psycopg.abc import Buffer, Params, Query
 from psycopg.adapt import Transformer
+from psycopg.pq.abc import PGresult
 from psycopg.rows import Row, RowFactory
 
 from parallel_partition import errors
@@ -16,16 +17,24 @@ from parallel_partition.dbapi.rows import MergedRows, shown_header
 from parallel_partition.execution.answer import Answer
 from parallel_partition.execution.explain import Explanation
 from parallel_partition.execution.look_up import LookUp
-from parallel_partition.postgres.driver_errors import as_driver_error
+from parallel_partition.postgres.driver_errors import as_driver_error, known_at
 from parallel_partition.statements import Parameters, Statement
 
 if TYPE_CHECKING:
     from parallel_partition.dbapi.connection import Connection
 
+#: PostgreSQL counts a statement's parameters in 16 bits; one of them is the library's own.
+PARAMETERS_MAX = 65_534
+
 
 def _as_bytes(value: Buffer | None) -> bytes | None:
     """What a dumper made; some make other buffers than bytes."""
     return value if value is None or type(value) is bytes else bytes(value)
+
+
+def _own(error: psycopg.Error) -> psycopg.Error:
+    """The error as the library's too, without the frames between, as psycopg hides its own."""
+    return known_at(error, None).with_traceback(None)
 
 
 class Cursor(psycopg.Cursor[Row]):
@@ -58,11 +67,14 @@ class Cursor(psycopg.Cursor[Row]):
         parallel_partition.errors.UnsupportedQuery : no strategy answers it exactly; the message names clause and reason
         psycopg.Error : what a server said; ``server`` names it
         """
-        with self._conn.lock:
-            self._conn.check_usable()
-            again = query is self._last_query and params is not None and prepare is not False
-            if not (again and self._look_up is not None and self._repeat(self._look_up, params, binary)):
-                self._run(self._request(query, params, prepare, binary))
+        try:
+            with self._conn.lock:
+                self._conn.check_usable()
+                again = query is self._last_query and params is not None and prepare is not False
+                if not (again and self._look_up is not None and self._repeat(self._look_up, params, binary)):
+                    self._run(self._request(query, params, prepare, binary))
+        except psycopg.Error as error:
+            raise _own(error) from error.__cause__
         self._last_query = query
         return self
 
@@ -74,15 +86,12 @@ class Cursor(psycopg.Cursor[Row]):
         self._reset(reset_query=False)
         self._merged = None
         converted.dump(params)
-        try:
-            result = look_up.ask(
-                converted.params or (),
-                converted.types,
-                converted.formats or (),
-                self._result_format(binary),
-            )
-        except psycopg.Error as error:
-            raise error.with_traceback(None) from error.__cause__
+        result = look_up.ask(
+            converted.params or (),
+            converted.types,
+            converted.formats or (),
+            self._result_format(binary),
+        )
         if result is None:
             return False
         self._results = [result]
@@ -96,14 +105,20 @@ class Cursor(psycopg.Cursor[Row]):
         self, query: Query, params: Params | None, prepare: bool | None = None, binary: bool | None = None
     ) -> Statement:
         """The statement in ``$n`` form with its parameters dumped, as psycopg does both."""
-        if self._closed:
-            raise psycopg.InterfaceError("the cursor is closed")
+        self._check_open()
         self._reset()
         self._merged = None
         if self._last_query is None or self._last_query is not query:
             self._tx = Transformer(self)
         converted = self._query = self._query_cls(self._tx)
         converted.convert(query, params)
+        if type(converted.query) is not bytes:
+            raise TypeError(f"a query is a text, not {type(query).__name__}")
+        if len(converted.types) > PARAMETERS_MAX:
+            raise psycopg.ProgrammingError(
+                f"the query has {len(converted.types):,} parameters, and a statement takes at most {PARAMETERS_MAX:,}; "
+                "send fewer rows at a time, or pass many values as one list"
+            )
         return Statement(
             converted.query,
             Parameters(
@@ -113,13 +128,12 @@ class Cursor(psycopg.Cursor[Row]):
             prepare,
         )
 
+    def _check_open(self) -> None:
+        if self._closed:
+            raise psycopg.InterfaceError("the cursor is closed")
+
     def _run(self, request: Statement) -> None:
-        try:
-            answer = self._conn.runner.run(request)
-        except psycopg.Error as error:
-            # The frames between are the library's own, as those that psycopg hides are.
-            raise error.with_traceback(None) from error.__cause__
-        self._take(answer)
+        self._take(self._conn.runner.run(request))
 
     def _take(self, answer: Answer) -> None:
         self._look_up = answer.look_up
@@ -136,16 +150,10 @@ class Cursor(psycopg.Cursor[Row]):
 
     def executemany(self, query: Query, params_seq: Iterable[Params], *, returning: bool = False) -> None:
         """Run a statement once per parameter set, all or none of them; see psycopg's ``Cursor.executemany``."""
-        with self._conn.lock:
-            self._conn.check_usable()
-            changed = 0
-            results: list[Any] = []
-            with self._conn.one_transaction():
-                for params in params_seq:
-                    self._run(self._request(query, params))
-                    changed += max(self._rowcount, 0)
-                    if returning:
-                        results += self._single_results()
+        try:
+            changed, results = self._run_many(query, params_seq, returning)
+        except psycopg.Error as error:
+            raise _own(error) from error.__cause__
         if returning and results:
             self._results = results
             self._select_current_result(0)
@@ -153,6 +161,20 @@ class Cursor(psycopg.Cursor[Row]):
             self._reset(reset_query=False)
             self._merged = None
             self._rowcount = changed
+
+    def _run_many(self, query: Query, params_seq: Iterable[Params], returning: bool) -> tuple[int, list[Any]]:
+        changed = 0
+        results: list[Any] = []
+        with self._conn.lock:
+            self._conn.check_usable()
+            self._check_open()
+            with self._conn.one_transaction():
+                for params in params_seq:
+                    self._run(self._request(query, params))
+                    changed += max(self._rowcount, 0)
+                    if returning:
+                        results += self._single_results()
+        return changed, results
 
     def _single_results(self) -> list[Any]:
         if self._merged is not None:
@@ -167,11 +189,20 @@ class Cursor(psycopg.Cursor[Row]):
         -------
         Explanation : strategy, reason, partitions and the SQL for each server; ``str()`` of it is for people
         """
-        with self._conn.lock:
-            self._conn.check_usable()
-            return self._conn.runner.explain(self._request(query, params))
+        try:
+            with self._conn.lock:
+                self._conn.check_usable()
+                return self._conn.runner.explain(self._request(query, params))
+        except psycopg.Error as error:
+            raise _own(error) from error.__cause__
 
     # --- fetch ------------------------------------------------------------------------------------------------
+
+    def _check_result_for_fetch(self) -> PGresult:
+        try:
+            return super()._check_result_for_fetch()
+        except psycopg.Error as error:
+            raise _own(error) from None
 
     def fetchone(self) -> Row | None:
         """The next row, or None."""
@@ -227,11 +258,14 @@ class Cursor(psycopg.Cursor[Row]):
             raise ValueError("size must be >= 1")
         self.execute(query, params, binary=binary)
         if not self.pgresult or self.pgresult.status != pq.ExecStatus.TUPLES_OK:
-            raise psycopg.ProgrammingError("the operation in stream() didn't produce a result")
+            raise as_driver_error(
+                errors.ProgrammingError("the operation in stream() didn't produce a result")
+            )
         yield from self
 
     def copy(self, *_arguments: object, **_options: object) -> NoReturn:
         """Refused: COPY through a cursor is not routed yet."""
+        self._conn.check_usable()
         message = (
             "COPY through a cursor is not supported; "
             "load with cluster.writer(table) or cluster.load_csv(table, path)"

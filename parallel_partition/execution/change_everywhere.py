@@ -100,12 +100,14 @@ def changing(pools: Pools, catalog: str, cluster_id: UUID) -> Iterator[Change]:
         published = False
         try:
             on_servers(connections, _begin)
-            catalog_store.row(connections[catalog], "lock_cluster")
-            state = catalog_store.load_state(connections[catalog])
+            with said_by(catalog):
+                catalog_store.row(connections[catalog], "lock_cluster")
+                state = catalog_store.load_state(connections[catalog])
             change = Change(connections, state, lambda name: pools[name].connection())
             yield change
-            version = catalog_store.draw_version(connections[catalog])
-            catalog_store.run(connections[catalog], "set_schema_version", version=version)
+            with said_by(catalog):
+                version = catalog_store.draw_version(connections[catalog])
+                catalog_store.run(connections[catalog], "set_schema_version", version=version)
             published = True
             on_servers(connections, partial(_set_schema_version, version=version))
             commit(connections, cluster_id, change.reconnect, change.undo)

@@ -108,14 +108,15 @@ def find_table(state: ClusterState, name: str | tuple[str, str]) -> Table:
     ------
     errors.UnknownTable : the cluster has no such table
     """
-    schema, table = name if isinstance(name, tuple) else (None, name)
+    schema, table = name if isinstance(name, tuple) and len(name) == 2 else (None, name)
     found = state.schema.find(schema, table, state.search_path)
     if found is None and isinstance(name, str) and "." in name:
         schema, table = name.split(".", 1)
         found = state.schema.find(schema, table, state.search_path)
     if found is None:
         known = ", ".join(f"{schema}.{table}" for schema, table in state.schema) or "none"
-        raise UnknownTable(f"the cluster has no table {name}; it has {known}")
+        shown = name if name and isinstance(name, str) else repr(name)
+        raise UnknownTable(f"the cluster has no table {shown}; it has {known}")
     return found
 
 
@@ -179,7 +180,9 @@ def check_declared(key: str | Sequence[str] | None, reference: bool) -> tuple[st
     ------
     errors.UnsupportedTable : neither a key nor ``reference=True``, or both
     """
-    columns = (key,) if isinstance(key, str) else tuple(key or ())
+    columns = (key,) if isinstance(key, str) else tuple(key) if isinstance(key, Sequence) else ()
+    if not isinstance(key, Sequence | None) or not all(isinstance(name, str) and name for name in columns):
+        raise UnsupportedTable(f"key= is the name of a column, or several names, not {key!r}")
     if reference and columns:
         raise UnsupportedTable("a reference table has no key: every server has all of its rows")
     if not reference and not columns:

@@ -30,12 +30,27 @@ def one_error(failures: Mapping[str, Exception]) -> Exception:
     instance of the class that they share.
     """
     known = {server: at_server(error, server) for server, error in failures.items()}
-    return joined_error(known) if len(known) > 1 else next(iter(known.values()))
+    return joined_error(known, _message(known)) if len(known) > 1 else next(iter(known.values()))
+
+
+def _message(known: Mapping[str, Exception]) -> str:
+    """What each server said; once, where all say the same of the same statement."""
+    said = {server: _text(error) for server, error in known.items()}
+    if len(set(said.values())) == 1 and all(getattr(error, "sqlstate", None) for error in known.values()):
+        return f"{next(iter(said.values()))}\nSERVERS: {', '.join(known)}"
+    return "\n".join(
+        [f"{len(known)} servers failed", *(f"{server}: {text}" for server, text in said.items())]
+    )
 
 
 def first_line(error: BaseException) -> str:
     """The first line of an error's text, or its class where it has none."""
     return next(iter(str(error).splitlines()), type(error).__name__)
+
+
+def _text(error: Exception) -> str:
+    """What an error says, without the line that names its server."""
+    return (Exception.__str__(error) if isinstance(error, psycopg.Error) else str(error)).rstrip()
 
 
 def stale_map(server: str) -> errors.Error:

@@ -13,12 +13,13 @@ from typing import Any
 from parallel_partition.errors import FanOutError
 
 
-def joined_error(failures: Mapping[str, Exception]) -> FanOutError:
+def joined_error(failures: Mapping[str, Exception], message: str | None = None) -> FanOutError:
     """Make one exception, with its cause, of at least one failure.
 
     Parameters
     ----------
     failures : the names of the connections that failed and what each raised
+    message : the text, when it is not to be what each connection said
 
     Returns
     -------
@@ -27,7 +28,7 @@ def joined_error(failures: Mapping[str, Exception]) -> FanOutError:
         attributes (``sqlstate``, ``pgcode``, ``diag``, ...) are those of the first
     """
     errors = list(failures.values())
-    error = _of_class(_shared_class(errors), _message(failures), failures)
+    error = _of_class(_shared_class(errors), message or _message(failures), failures)
     error.__cause__ = errors[0] if len(errors) == 1 else ExceptionGroup("the connections' errors", errors)
     return error
 

@@ -37,7 +37,7 @@ class LookUp:
         self, router: Router, transaction: Transaction, route: PointRoute, types: tuple[int, ...]
     ) -> None:
         self._router = router
-        self._state = router.state
+        self._state = transaction.versions.state
         self._transaction = transaction
         self._route = route
         self._types = types
@@ -59,7 +59,7 @@ class LookUp:
         route = self._route
         data = values[route.place]
         read = reader(route.key_type, route.oid, formats[route.place])
-        if data is None or read is None or types != self._types or self._router.state is not self._state:
+        if data is None or read is None or types != self._types or self._is_stale():
             return None
         shard_map = self._state.shard_map
         try:
@@ -67,3 +67,7 @@ class LookUp:
             return self._transaction.ask_again(server, self._key, values, formats, result_format)
         except (StaleVersion, NotProven, *UNREADABLE):
             return None
+
+    def _is_stale(self) -> bool:
+        """True when the tables are others by now, or names may be looked up elsewhere."""
+        return self._router.state is not self._state or self._transaction.sessions.settings_touched

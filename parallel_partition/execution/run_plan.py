@@ -108,7 +108,7 @@ class Runner:
         """Do it by the cluster as it is now: again, when a server turns out to be ahead of what this process knows."""
         for _ in range(ATTEMPTS):
             state = self.router.state
-            self.transaction.pin(state)
+            self.transaction.versions.state = state
             try:
                 return attempt(request)
             except StaleVersion as stale:

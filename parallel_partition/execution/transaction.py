@@ -19,7 +19,6 @@ from psycopg.errors import Diagnostic
 from psycopg.pq.abc import PGresult
 
 from parallel_partition import errors
-from parallel_partition.catalog.cluster import ClusterState
 from parallel_partition.execution.borrowed_sessions import BorrowedSessions
 from parallel_partition.execution.failures import (
     commit_unknown,
@@ -50,6 +49,8 @@ _NO_PARTS: frozenset[int] = frozenset()
 class Transaction:
     """The sessions of one connection, one per server, borrowed when first needed and kept until `release`.
 
+    ``versions.state`` is the cluster that the latest statement's plan was made for: its servers are held against it.
+
     Parameters
     ----------
     router : the cluster as this process knows it
@@ -79,7 +80,7 @@ class Transaction:
         self._begun: dict[str, None] = {}
         self._wrote: set[str] = set()
         self._set_in_block = False
-        self._versions = Versions(router.state)
+        self.versions = Versions(router.state)
 
     # --- sessions ---------------------------------------------------------------------------------------------
 
@@ -130,10 +131,6 @@ class Transaction:
             return pq.TransactionStatus.INERROR
         return pq.TransactionStatus.INTRANS if self.explicit or self._begun else pq.TransactionStatus.IDLE
 
-    def pin(self, state: ClusterState) -> None:
-        """Hold the statements from here on against the versions of ``state``, which their plans are made for."""
-        self._versions.state = state
-
     def fail(self) -> None:
         """Take the transaction for failed: only a rollback ends it. In autocommit, roll back what was begun."""
         if self.in_block:
@@ -176,11 +173,11 @@ class Transaction:
         for server, statement in queries.items():
             session = sessions[server]
             if asserts:
-                guard = self._versions.assertion(server, parts)
+                guard = self.versions.assertion(server, parts)
             elif self._own_snapshot(session, block):
                 guard = SEQUENCES
             else:
-                guard = self._versions.rows(server, parts)
+                guard = self.versions.rows(server, parts)
             exchanges[server] = (session, session.exchange(self._train(server, block, statement, guard)))
         outcome = self._drive(exchanges)
         if outcome.failures:
@@ -188,9 +185,9 @@ class Transaction:
         if not asserts:
             for server, results in outcome.results.items():
                 if self._own_snapshot(self.sessions[server], block):
-                    self._versions.verify_sequences(server, results[-1])
+                    self.versions.verify_sequences(server, results[-1])
                 else:
-                    self._versions.verify_rows(server, parts, results[-1])
+                    self.versions.verify_rows(server, parts, results[-1])
         if block:
             self.statements += 1
         return {server: results[-2] for server, results in outcome.results.items()}
@@ -202,12 +199,12 @@ class Transaction:
         block = self.explicit or not self.autocommit
         session = self.session(server)
         own_snapshot = self._own_snapshot(session, block)
-        guard = SEQUENCES if own_snapshot else self._versions.rows(server, parts)
+        guard = SEQUENCES if own_snapshot else self.versions.rows(server, parts)
         results = self._run_on_one(session, self._train(server, block, statement, guard), parts)
         if own_snapshot:
-            self._versions.verify_sequences(server, results[-1])
+            self.versions.verify_sequences(server, results[-1])
         else:
-            self._versions.verify_rows(server, parts, results[-1])
+            self.versions.verify_rows(server, parts, results[-1])
         if block:
             self.statements += 1
         return results[-2]
@@ -246,7 +243,7 @@ class Transaction:
         block: bool,
     ) -> PGresult | None:
         try:
-            results = session.run_prepared(key, values, formats, result_format, self._versions.sequences_key)
+            results = session.run_prepared(key, values, formats, result_format, self.versions.sequences_key)
         except psycopg.Error as error:
             if not block and not session.alive:
                 return None  # it only reads, and nothing was handed out: the long way may ask another session
@@ -258,7 +255,7 @@ class Transaction:
             return None
         if results[-1].status == _FATAL:
             self._fail({session.server: error_of_result(results[-1], session.server)}, None)
-        self._versions.verify_sequences(session.server, results[1])
+        self.versions.verify_sequences(session.server, results[1])
         if block:
             self.statements += 1
         return results[0]
@@ -331,11 +328,11 @@ class Transaction:
         asserts = named and writes and not block
         if asserts and utility:
             self.check_versions(server)
-        guards = [self._versions.assertion(server, _NO_PARTS)] if asserts else [SEQUENCES] if named else []
+        guards = [self.versions.assertion(server, _NO_PARTS)] if asserts else [SEQUENCES] if named else []
         train = self._train(server, block, statement, *guards)
         results = self._run_on_one(session, train, _NO_PARTS)
         if named and not asserts:
-            self._versions.verify_sequences(server, results[-1])
+            self.versions.verify_sequences(server, results[-1])
         if block:
             self.statements += 1
         return results[-1 - len(guards)]
@@ -347,7 +344,7 @@ class Transaction:
         ------
         StaleVersion : they are others than plans are made for
         """
-        self._versions.verify_sequences(server, self.aside(self.session(server), SEQUENCES))
+        self.versions.verify_sequences(server, self.aside(self.session(server), SEQUENCES))
 
     def _drive(self, exchanges: Mapping[str, tuple[Session, Exchange]]) -> Outcome:
         try:
@@ -388,7 +385,7 @@ class Transaction:
 
     def _moved_on(self, server: str, parts: frozenset[int] | None) -> bool:
         try:
-            return self._versions.moved_on(self.sessions[server], parts)
+            return self.versions.moved_on(self.sessions[server], parts)
         except psycopg.Error as error:
             logger.warning("server %s: its versions could not be read: %s", server, first_line(error))
             return False
@@ -417,7 +414,7 @@ class Transaction:
         if self.failed:
             self.rollback()
             return
-        self.pin(self.router.state)
+        self.versions.state = self.router.state
         begun = [server for server in self.router.state.servers if server in self._begun]
         writers = [server for server in begun if server in self._wrote]
         try:
@@ -455,7 +452,7 @@ class Transaction:
         exchanges = {}
         for server in servers:
             session = self.sessions[server]
-            train = [self._versions.assertion(server, None), *last]
+            train = [self.versions.assertion(server, None), *last]
             exchanges[server] = (session, session.exchange(train))
         outcome = self._drive(exchanges)
         stale = next((server for server, error in outcome.failures.items() if may_be_stale(error)), None)

@@ -10,6 +10,7 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 
 from parallel_partition.errors import ServerUnavailable
+from parallel_partition.postgres.conninfo import unreachable
 from parallel_partition.postgres.driver_errors import as_driver_error
 
 #: Seconds to wait for a server before the attempt counts as failed; a conninfo's own connect_timeout wins.
@@ -33,18 +34,9 @@ def connected(name: str, parameters: Mapping[str, Any]) -> Iterator[psycopg.Conn
     try:
         connection = psycopg.connect(make_conninfo("", **defaults | dict(parameters)), autocommit=True)
     except psycopg.OperationalError as error:
-        raise as_driver_error(_unavailable(name, parameters, error).at(name)) from error
+        message = unreachable(name, parameters, error)
+        raise as_driver_error(ServerUnavailable(message).at(name)) from error
     try:
         yield connection
     finally:
         connection.close()
-
-
-def _unavailable(name: str, parameters: Mapping[str, Any], error: psycopg.Error) -> ServerUnavailable:
-    place = (
-        f"{parameters.get('host', 'localhost')}:{parameters.get('port', 5432)}/{parameters.get('dbname', '')}"
-    )
-    return ServerUnavailable(
-        f"server {name} ({place}) cannot be reached: {str(error).strip()}. Check that it runs, its conninfo, and the "
-        "password"
-    )

@@ -22,11 +22,40 @@ def parsed(conninfo: str) -> dict[str, Any]:
     ------
     errors.InvalidCluster : it is no conninfo; the message does not repeat it, for it may hold a password
     """
+    if not isinstance(conninfo, str):
+        raise InvalidCluster(f"a conninfo is a text, not {type(conninfo).__name__}")
     try:
-        return dict(conninfo_to_dict(conninfo))
+        parameters = dict(conninfo_to_dict(conninfo))
     except psycopg.ProgrammingError as error:
         problem = str(error).strip() if "://" not in conninfo else "it is no valid URI of PostgreSQL"
         raise InvalidCluster(f"a conninfo cannot be read: {problem}") from None
+    if "@" in str(parameters.get("host", "")):
+        # libpq splits a URI at its first @, so what is taken for the host holds the password's end.
+        raise InvalidCluster(
+            "a conninfo cannot be read: its host has an @; an @ in a URI's password is written %40"
+        )
+    return parameters
+
+
+def place(parameters: Mapping[str, Any]) -> str:
+    """Where a conninfo leads, for messages: host, port and database, or the name of the service."""
+    if parameters.get("service"):
+        return f"service {parameters['service']}"
+    host = parameters.get("host") or parameters.get("hostaddr") or "the default host"
+    return (
+        f"{host}:{parameters.get('port') or 5432}/{parameters.get('dbname') or parameters.get('user') or ''}"
+    )
+
+
+def unreachable(name: str, parameters: Mapping[str, Any], reason: psycopg.Error) -> str:
+    """The message for a server that cannot be reached: which, where, why, and what to look at."""
+    # Lines that begin with a tab ask what our own last sentence asks.
+    said = "; ".join(line.strip() for line in str(reason).splitlines() if line[:1] != "\t" and line.strip())
+    end = "" if said.endswith((".", "?", "!")) else "."
+    return (
+        f"server {name} ({place(parameters)}) cannot be reached: {said}{end} "
+        "Check that it runs, its conninfo, and the password"
+    )
 
 
 def kept_part(connection: psycopg.Connection[Any], given: Mapping[str, Any]) -> str:

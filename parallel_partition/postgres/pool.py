@@ -17,6 +17,7 @@ from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
 from parallel_partition import errors
 from parallel_partition.catalog.cluster import Server
+from parallel_partition.postgres.conninfo import place, unreachable
 from parallel_partition.postgres.driver_errors import as_driver_error
 from parallel_partition.postgres.identity import check_identity
 from parallel_partition.postgres.session import Session
@@ -175,8 +176,7 @@ class ServerPool:
     @property
     def place(self) -> str:
         """Host, port and database, for messages."""
-        known = conninfo_to_dict(self._conninfo)
-        return f"{known.get('host', 'localhost')}:{known.get('port', 5432)}/{known.get('dbname', '')}"
+        return place(conninfo_to_dict(self._conninfo))
 
     def stats(self) -> Mapping[str, int]:
         """psycopg_pool's own counts."""
@@ -220,17 +220,14 @@ class ServerPool:
     def _unreachable(self, failure: psycopg.Error | errors.Error) -> Exception:
         if isinstance(failure, errors.Error):
             return as_driver_error(failure.at(self.name))
-        reason = str(failure).strip()
-        message = (
-            f"server {self.name} ({self.place}) cannot be reached: {reason}. Check that it runs, "
-            "its conninfo in the catalog, and the password that you gave"
-        )
+        message = unreachable(self.name, conninfo_to_dict(self._conninfo), failure)
         return as_driver_error(errors.ServerUnavailable(message).at(self.name))
 
     def _exhausted(self, timeout: float) -> Exception:
         message = (
             f"server {self.name} ({self.place}): no connection became free or could be made within the "
-            f"{timeout:g} s that the caller waits; {self._pool.max_size} at most are open at a time"
+            f"{timeout:g} s that the caller waits; {self._pool.max_size} at most are open at a time: close connections "
+            "that are done"
         )
         return as_driver_error(errors.ServerUnavailable(message).at(self.name))
 

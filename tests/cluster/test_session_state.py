@@ -235,3 +235,18 @@ def test_a_closed_connection_borrows_nothing(pair: Cluster) -> None:
     with pytest.raises(psycopg.OperationalError, match="the connection is closed"):
         connection.isolation_level = psycopg.IsolationLevel.SERIALIZABLE
     settle(pair)
+
+
+def test_a_look_up_does_not_outlive_a_setting(pair: Cluster) -> None:
+    """The same cursor and query as before take a shorter way, by the plan of before."""
+    query = "SELECT k, v FROM t WHERE k = %s ORDER BY v LIMIT 1"
+    with pair.connect() as connection:
+        cursor = connection.cursor()
+        for key in range(1, 11):
+            assert cursor.execute(query, (key,)).fetchone() == (key, 1)
+        connection.rollback()
+        connection.execute("SET search_path = other")
+        assert cursor.execute(query, (7,)).fetchone() == (7, 1)
+        assert [cursor.execute(query, (key,)).fetchone() for key in range(1, 7)] == [None] * 6
+        connection.rollback()
+        assert cursor.execute(query, (3,)).fetchone() == (3, 1)
