@@ -170,7 +170,8 @@ class Cluster:
         """Give a pool to each server that has none, also to those that others have added."""
         for name, server in state.servers.items():
             if name not in self._pools:
-                self._pools.add(ServerPool(server, self._conninfo_of(server), state.cluster_id))
+                conninfo = self._conninfo_of(server)
+                self._pools.add(ServerPool(server, conninfo, state.cluster_id, settings=state.settings))
 
     # --- changed ----------------------------------------------------------------------------------------------
 

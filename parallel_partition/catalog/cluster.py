@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from parallel_partition.catalog.shard_map import ShardMap
@@ -24,7 +24,10 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class ClusterState:
-    """All that a router caches. ``servers`` are in the order in which they are taken, the catalog's first."""
+    """All that a router caches. ``servers`` are in the order in which they are taken, the catalog's first.
+
+    ``settings`` are those of the catalog's server that every session of the cluster starts with.
+    """
 
     cluster_id: UUID
     servers: Mapping[str, Server]
@@ -32,6 +35,7 @@ class ClusterState:
     shard_map: ShardMap
     schema: Schema
     search_path: tuple[str, ...] = ("public",)
+    settings: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def num_partitions(self) -> int:

@@ -423,7 +423,9 @@ class Transaction:
             if len(writers) > 1:
                 self._end(begun, [])
                 participants = {server: self.sessions[server].connection for server in begun}
-                commit_everywhere(participants, self.router.state.cluster_id, self._reconnect)
+                commit_everywhere(
+                    participants, self.router.state.cluster_id, self._reconnect, writers=writers
+                )
             else:
                 readers = [server for server in begun if server not in writers]
                 if readers:

@@ -34,6 +34,27 @@ PINNED = (
 )
 
 
+#: Settings that every session of a cluster starts with alike, as the catalog's server has them: a server with another
+#: time zone would answer its share of a query differently.
+SHARED_SETTINGS = (
+    "search_path",
+    "TimeZone",
+    "DateStyle",
+    "IntervalStyle",
+    "extra_float_digits",
+    "bytea_output",
+    "default_text_search_config",
+    "default_transaction_isolation",
+    "lc_monetary",
+    "lc_numeric",
+    "lc_time",
+    "transform_null_equals",
+    "array_nulls",
+    "xmlbinary",
+    "xmloption",
+)
+
+
 def pin(connection: Connection) -> None:
     """Make the settings of the open transaction those that the library's own statements rely on."""
     connection.execute("; ".join(PINNED))
@@ -172,6 +193,7 @@ def load_state(connection: Connection) -> ClusterState:
     """
     with connection.transaction():
         search_path = _search_path(connection)
+        settings = dict(rows(connection, "load_settings", names=list(SHARED_SETTINGS)))
         pin(connection)
         _check_format(connection)
         loaded = _Loaded(**{name: rows(connection, f"load_{name}") for name in _Loaded._fields})
@@ -183,7 +205,8 @@ def load_state(connection: Connection) -> ClusterState:
         {part: version for part, _, version in loaded.shard_map},
         max(server.map_version for server in servers.values()),
     )
-    return ClusterState(cluster_id, servers, catalog, shard_map, _schema(loaded, schema_version), search_path)
+    schema = _schema(loaded, schema_version)
+    return ClusterState(cluster_id, servers, catalog, shard_map, schema, search_path, settings)
 
 
 def _search_path(connection: Connection) -> tuple[str, ...]:

@@ -53,10 +53,19 @@ class ServerPool:
     server : the server as the catalog names it
     conninfo : how to reach it, with the password where one is needed
     cluster_id : what the server must say of itself
+    settings : what its sessions start with, whatever the server's own defaults are
     max_size : most connections at a time
     """
 
-    def __init__(self, server: Server, conninfo: str, cluster_id: UUID, *, max_size: int = MAX_SIZE) -> None:
+    def __init__(
+        self,
+        server: Server,
+        conninfo: str,
+        cluster_id: UUID,
+        *,
+        settings: Mapping[str, str] | None = None,
+        max_size: int = MAX_SIZE,
+    ) -> None:
         self.name = server.name
         self.server = server
         self._cluster_id = cluster_id
@@ -65,6 +74,7 @@ class ServerPool:
         #: Of connections that nobody closed; what garbage collection calls may wait for no lock, but append.
         self._abandoned: deque[psycopg.Connection[Any]] = deque()
         self._conninfo = conninfo
+        self._settings = settings or {}
         self._pool: ConnectionPool[PooledConnection] = ConnectionPool(
             conninfo,
             connection_class=_reporting_connection(self._connecting_failed),
@@ -85,6 +95,10 @@ class ServerPool:
         # Statements are read as UTF-8 before they are sent. psycopg itself prepares nothing: once it has, it answers
         # DROP, ALTER and ROLLBACK with DEALLOCATE ALL, and what the `Session` prepared here would be gone.
         options: dict[str, Any] = {"autocommit": True, "client_encoding": "utf8", "prepare_threshold": None}
+        # As options of the connection, they are also what DISCARD ALL resets to.
+        given_options = [str(given["options"])] if given.get("options") else []
+        pinned = [f"-c {name}={_escaped(value)}" for name, value in self._settings.items()]
+        options["options"] = " ".join(given_options + pinned)
         if "connect_timeout" not in given:
             options["connect_timeout"] = CONNECT_TIMEOUT
         if "application_name" not in given:
@@ -255,6 +269,11 @@ class Pools(Mapping[str, ServerPool]):
         """Close every pool."""
         for pool in self._pools.values():
             pool.close()
+
+
+def _escaped(value: str) -> str:
+    """A setting's value as libpq's ``options`` takes it."""
+    return value.replace("\\", "\\\\").replace(" ", "\\ ")
 
 
 def _check_strings(connection: PooledConnection, server: str) -> None:

@@ -536,3 +536,29 @@ def test_uuid_keys_go_to_one_server(cluster):
             assert one(connection, "SELECT v FROM t WHERE k = %s", (key,)) == (n,)
             assert len(connection.cursor().explain("SELECT v FROM t WHERE k = %s", (key,)).servers) == 1
             assert one(connection, "SELECT v FROM t WHERE k = %s", (str(key).upper(),)) == (n,)
+
+
+def test_every_session_starts_with_the_settings_of_the_catalogs_server(databases):
+    conninfos = databases(4)
+    zones = ("Asia/Tokyo", "UTC", "America/New_York", "Europe/Rome")
+    for conninfo, zone in zip(conninfos, zones, strict=True):
+        with psycopg.connect(conninfo, autocommit=True) as direct:
+            name = direct.info.dbname
+            direct.execute(f"ALTER DATABASE {name} SET TimeZone = '{zone}'")
+            direct.execute(
+                f"ALTER DATABASE {name} SET DateStyle = 'German, DMY'" if zone == "UTC" else "SELECT"
+            )
+            direct.execute(
+                f"ALTER DATABASE {name} SET search_path = pg_catalog" if zone == "UTC" else "SELECT"
+            )
+    with Cluster.create(conninfos, num_partitions=8) as made:
+        made.create_table("CREATE TABLE t (k int, at timestamptz)", key="k")
+        with made.connect(autocommit=True) as connection:
+            for k in range(20):
+                connection.execute("INSERT INTO t VALUES (%s, '2026-01-01 00:00+00')", (k,))
+            for _ in range(2):  # also after the pool has reset the sessions
+                seen = connection.execute("SELECT DISTINCT at::text FROM t").fetchall()
+                assert seen == [("2026-01-01 09:00:00+09",)]
+                connection.execute("SET TIME ZONE 'UTC'")
+                assert one(connection, "SELECT max(at)::text FROM t") == ("2026-01-01 00:00:00+00",)
+                connection.execute("RESET TIME ZONE")

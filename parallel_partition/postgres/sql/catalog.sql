@@ -180,6 +180,10 @@ SELECT pg_catalog.array_agg(DISTINCT proname::text) AS functions,
 FROM pg_catalog.pg_proc
 WHERE pronamespace = 'pg_catalog'::regnamespace
 
+-- name: load_settings
+-- What a new session here starts with, of the settings that decide what values mean and how they read.
+SELECT name, setting FROM pg_catalog.pg_settings WHERE name = ANY (%(names)s::text[])
+
 -- name: load_search_path
 -- Where a new session looks for unqualified names.
 SELECT pg_catalog.current_schemas(false)::text[]
