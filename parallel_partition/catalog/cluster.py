@@ -8,6 +8,7 @@ from uuid import UUID
 
 from parallel_partition.catalog.shard_map import ShardMap
 from parallel_partition.catalog.tables import Schema
+from parallel_partition.errors import UnknownServer
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,13 @@ class Server:
     name: str
     conninfo: str
     map_version: int = 0
+
+
+class Servers(dict[str, Server]):
+    """Servers by name; a name that is not there raises `errors.UnknownServer`, which says what is."""
+
+    def __missing__(self, name: str) -> Server:
+        raise UnknownServer(f"the cluster has no server {name}; it has {', '.join(self)}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from uuid import UUID
 import psycopg
 from psycopg.rows import tuple_row
 
-from parallel_partition.catalog.cluster import ClusterState, Server
+from parallel_partition.catalog.cluster import ClusterState, Server, Servers
 from parallel_partition.catalog.shard_map import ShardMap
 from parallel_partition.catalog.tables import PART, Column, Schema, Table
 from parallel_partition.errors import CatalogMissing, CatalogVersion
@@ -198,7 +198,7 @@ def load_state(connection: Connection) -> ClusterState:
         _check_format(connection)
         loaded = _Loaded(**{name: rows(connection, f"load_{name}") for name in _Loaded._fields})
     cluster_id, _, num_partitions, schema_version, catalog = loaded.cluster[0]
-    servers = {name: Server(name, conninfo, version) for name, conninfo, version in loaded.servers}
+    servers = Servers({name: Server(name, conninfo, version) for name, conninfo, version in loaded.servers})
     shard_map = ShardMap(
         num_partitions,
         {part: server for part, server, _ in loaded.shard_map},
