@@ -6,9 +6,11 @@ import re
 
 from parallel_partition.catalog.key_forms import NotProven
 
-# An element in quotes (group 1) or without (group 2), or an opening or closing brace, and the comma behind.
+# An element in quotes (group 1) or without (group 2), or an opening or closing brace, and the comma behind. Spaces are
+# those that PostgreSQL takes for such; Python's \s has more of them.
+_SPACE = r" \t\n\r\v\f"
 _TOKEN = re.compile(
-    r'[ \t\n\r\v\f]*(?:"((?:[^"\\]|\\.)*)"|([^\s",{}\\](?:[^",{}\\]*[^\s",{}\\])?)|([{}]))[ \t\n\r\v\f]*(,?)',
+    rf'[{_SPACE}]*(?:"((?:[^"\\]|\\.)*)"|([^{_SPACE}",{{}}\\](?:[^",{{}}\\]*[^{_SPACE}",{{}}\\])?)|([{{}}]))[{_SPACE}]*(,?)',
     re.S,
 )
 _ESCAPE = re.compile(r"\\(.)", re.S)
