@@ -22,6 +22,7 @@ from parallel_partition.planning.scope import (
     Reference,
     Relation,
     Source,
+    WholeRow,
     field_names,
     find_column,
     leaves,
@@ -125,6 +126,7 @@ class _LevelEdits:
         for _, place in stars:
             if not _is_plain(place):
                 self._wrap(place, "*")
+        self._refuse_lost_schema()
         found = [edit for reference, place in stars for edit in self._expand(reference, place)]
         found += [self._subselect(relation, clause) for relation, clause in self._wrapped.items()]
         return found + self._group_by_part()
@@ -211,6 +213,22 @@ class _LevelEdits:
                 )
             self._wrapped.setdefault(relation, "a whole row")
 
+    def _refuse_lost_schema(self) -> None:
+        """Refuse ``schema.t.x`` where ``t`` becomes a subselect, which has no schema."""
+        for level in self._level.inside():
+            for reference in level.references:
+                parts = field_names(reference.body)
+                place = None
+                if len(parts) > 2:
+                    place = relation_named(str(parts[-2]), parts[-3], reference.names)
+                if isinstance(place, Leaf) and place.relation in self._wrapped:
+                    clause = ".".join(part or "*" for part in parts)
+                    raise refuse(
+                        clause,
+                        f"with {self._wrapped[place.relation]}, it is not found",
+                        "leave the schema out",
+                    )
+
     def _refuse_other_rows(
         self, parts: list[str | None], reference: Reference, rows: Sequence[Relation]
     ) -> None:
@@ -291,30 +309,88 @@ class _LevelEdits:
     def _group_by_part(self) -> list[Edit]:
         """Add ``part`` to a GROUP BY of a whole primary key, whose last column it is.
 
-        PostgreSQL then sees that the table's other columns depend on what is grouped.
+        PostgreSQL then sees that the table's other columns depend on what is grouped. A subselect has no primary
+        key: of it, what is used is added. Neither makes more groups.
         """
         items = self._level.node.get("groupClause", [])
         if not items or any("GroupingSet" in item for item in items):
             return []
         grouped = {item_column(self._level, item, columns_first=True) for item in items}
-        named = {
-            meant
-            for reference in self._level.references
-            if (meant := resolve(reference.body, reference.names))
-        }
-        named |= {output.column for output in self._level.outputs or () if output.column is not None}
-        found = []
+        used = {output.column for output in self._level.outputs or () if output.column is not None}
+        counted = _rows_in_aggregates(self._level.node)
+        for reference in self._references():
+            meant = resolve(reference.body, reference.names)
+            if isinstance(meant, Column):
+                used.add(meant)
+            elif id(reference.body) not in counted:
+                used |= {Column(relation, "*") for relation in _rows_named(reference, meant)}
+        found: list[str] = []
         for relation in self._own:
-            if not relation.sharded or relation.table is None or relation in self._wrapped:
-                continue
-            key = relation.table.primary_key
-            depends = any(
-                isinstance(one, Column) and one.relation is relation and one not in grouped for one in named
-            )
-            if key and depends and all(Column(relation, column) in grouped for column in key):
-                found.append(f"{quoted(relation.name)}.{quoted(PART)}, ")
+            key = relation.table.primary_key if relation.sharded and relation.table else ()
+            names = {column.name for column in used - grouped if column.relation is relation}
+            if names and key and all(Column(relation, column) in grouped for column in _names(relation, key)):
+                found += self._depending(relation, names)
         place = _group_by_place(self._data, items) if found else None
         return [] if place is None else [(place, place, "".join(sorted(found)).encode())]
+
+    def _depending(self, relation: Relation, names: set[str]) -> Iterator[str]:
+        """What GROUP BY needs beside the primary key of a table of which ``names`` (or all, ``*``) are used."""
+        name = quoted(relation.name)
+        if relation not in self._wrapped:
+            if names != {"*"}:
+                yield f"{name}.{quoted(PART)}, "
+            return
+        types = {column.name: column.type for column in (relation.table.columns if relation.table else ())}
+        groupable = all(types.get(relation.base_name(one)) not in _NOT_GROUPED for one in names)
+        if "*" in names or not groupable or not _is_visible(self._level.source, relation):
+            raise refuse(
+                f"GROUP BY the primary key of {relation.full_name}",
+                f"with {self._wrapped[relation]}, its other columns are not seen to depend on it",
+                "group by them too",
+            )
+        yield from (f"{name}.{quoted(one)}, " for one in names)
+
+
+_AGGREGATES_OF_ROWS = frozenset(
+    (None, name) for name in ("count", "json_agg", "jsonb_agg", "json_object_agg", "jsonb_object_agg")
+)
+#: Types that GROUP BY does not take.
+_NOT_GROUPED = frozenset({"json", "xml", "point", "line", "lseg", "box", "path", "polygon", "circle"})
+
+
+def _rows_named(reference: Reference, meant: WholeRow | None) -> Sequence[Relation]:
+    """The relations whose rows are meant by ``t`` or ``t.*``."""
+    if meant is not None:
+        return meant.relations
+    parts = field_names(reference.body)
+    place = (
+        relation_named(str(parts[-2]), None, reference.names) if len(parts) > 1 and not parts[-1] else None
+    )
+    return tuple(leaves(place))
+
+
+def _rows_in_aggregates(node: Node) -> set[int]:
+    """The ids of ColumnRef bodies that are arguments of an aggregate which takes rows."""
+    calls = [
+        body for kind, body in walk(node) if kind == "FuncCall" and call_name(body) in _AGGREGATES_OF_ROWS
+    ]
+    return {id(one["ColumnRef"]) for body in calls for one in body.get("args", []) if "ColumnRef" in one}
+
+
+def _names(relation: Relation, columns: Sequence[str]) -> list[str]:
+    """What a table's columns are called in the statement."""
+    if relation.table is None or relation.columns is None:
+        return list(columns)
+    return [relation.columns[relation.table.column_names.index(one)] for one in columns]
+
+
+def _is_visible(source: Source | None, relation: Relation) -> bool:
+    """Tell whether no alias of a join hides a relation's name."""
+    if isinstance(source, Leaf):
+        return source.relation is relation
+    if isinstance(source, Join) and source.alias is None:
+        return _is_visible(source.left, relation) or _is_visible(source.right, relation)
+    return False
 
 
 def _is_plain(source: Source) -> bool:
