@@ -5,4 +5,5 @@ pytest_plugins = [
     "tests.fix_databases",
     "tests.fix_faults",
     "tests.fix_clusters",
+    "tests.fix_differential",
 ]
