@@ -1,4 +1,4 @@
-"""Names that the catalog does not know: what the catalog's server says of them before a local plan runs.
+"""Names that the catalog does not know: what the catalog's server says of them before a plan runs.
 
 A view over a sharded table, or a function whose body reads one, would see the rows of one server only; such a
 statement is refused rather than answered wrongly.
@@ -14,6 +14,7 @@ from psycopg.pq.abc import PGresult
 from parallel_partition import errors
 from parallel_partition.catalog.cluster import ClusterState
 from parallel_partition.execution.fan_out import run_one
+from parallel_partition.planning.known_names import earlier_names
 from parallel_partition.planning.plan import LocalPlan
 from parallel_partition.postgres.driver_errors import as_driver_error, error_of_result
 from parallel_partition.postgres.named_sql import load
@@ -49,6 +50,26 @@ def check_local_names(session: Session, plan: LocalPlan, state: ClusterState) ->
                 "declare it IMMUTABLE if it reads none"
             )
             raise as_driver_error(errors.UnsupportedQuery(message))
+
+
+def check_earlier_names(
+    session: Session, text: str, search_path: tuple[str, ...], state: ClusterState
+) -> None:
+    """Refuse a statement whose tables of the cluster are hidden by others that come earlier in the search path.
+
+    Raises
+    ------
+    errors.UnsupportedQuery : one is; the message names what hides it
+    """
+    names = earlier_names(text, state.schema, search_path)
+    found = _ask(session, "relations_there_are", names) if names else None
+    if found is not None and found.ntuples:
+        name = _text(found, 0)
+        message = (
+            f"{name}: it is on the catalog's server only, and comes before the cluster's table of that name in "
+            "search_path; name the table with its schema"
+        )
+        raise as_driver_error(errors.UnsupportedQuery(message))
 
 
 def _ask(session: Session, name: str, *pairs: Sequence[tuple[str | None, str]]) -> PGresult:

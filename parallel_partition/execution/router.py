@@ -26,7 +26,8 @@ _PlanKey = tuple[bytes, tuple[int, ...], tuple[str, ...]]
 class Planned:
     """A plan and what its first run found out: the types of a split, and that local names are harmless.
 
-    ``leaves_state``: it may leave something in the sessions, as advisory locks.
+    ``leaves_state``: it may leave something in the sessions, as advisory locks. ``unhidden``: no local relation comes
+    before its tables in the search path.
     """
 
     plan: Plan
@@ -36,6 +37,7 @@ class Planned:
     leaves_state: bool = False
     split: Split | None = None
     checked: bool = False
+    unhidden: bool = False
     encoded: dict[str, bytes] = field(default_factory=dict)
 
     def encode(self, text: str) -> bytes:
@@ -86,6 +88,11 @@ class Router:
         """Take a state that the caller just loaded, after a change of its own."""
         with self._lock:
             self._take(state)
+
+    def forget_plans(self) -> None:
+        """Plan every statement anew: local relations, functions or types may be others by now."""
+        with self._lock:
+            self._plans.clear()
 
     def homes(self, parts: frozenset[int] | None) -> tuple[str, ...]:
         """The servers that hold ``parts`` (None: all of them), in server order."""

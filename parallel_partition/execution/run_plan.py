@@ -13,7 +13,7 @@ from parallel_partition.combining.limit import window
 from parallel_partition.execution.answer import Answer, answer_of, rows_of
 from parallel_partition.execution.explain import Explanation
 from parallel_partition.execution.failures import stale_map
-from parallel_partition.execution.local_names import check_local_names
+from parallel_partition.execution.local_names import check_earlier_names, check_local_names
 from parallel_partition.execution.look_up import LookUp
 from parallel_partition.execution.merge_session import MergeSession, type_names
 from parallel_partition.execution.point import PointRoute
@@ -155,7 +155,7 @@ class Runner:
         """The plan of a statement; a text that our grammar does not read gets the server's own error."""
         oids = Parameters.of(request.parameters).types
         try:
-            return self.router.plan(request.text, oids, self.search_path)
+            return self._unhidden(self.router.plan(request.text, oids, self.search_path))
         except SyntaxNotRead as unread:
             self._let_server_refuse(request.text, oids)
             message = (
@@ -165,6 +165,15 @@ class Runner:
             raise as_driver_error(errors.UnsupportedQuery(message)) from None
         except errors.Error as error:
             raise as_driver_error(error) from None
+
+    def _unhidden(self, planned: Planned) -> Planned:
+        """The same plan, once it is known that its names mean the cluster's tables."""
+        if len(self.search_path) > 1 and not planned.unhidden:
+            check_earlier_names(
+                self._catalog_session(), planned.text.decode(), self.search_path, self.router.state
+            )
+            planned.unhidden = True
+        return planned
 
     def _let_server_refuse(self, text: bytes, oids: tuple[int, ...]) -> None:
         self.transaction.describe(self._catalog_session(), text, oids)
@@ -378,6 +387,8 @@ class Runner:
         )
         if result.command_status == b"DEALLOCATE ALL":
             session.forget_prepared()
+        if plan.utility and plan.writes:
+            self.router.forget_plans()
         return answer_of(result)
 
     def _catalog_session(self) -> Session:
@@ -411,7 +422,7 @@ class Runner:
 
     def _transaction_command(self, plan: TransactionPlan) -> Answer:
         transaction = self.transaction
-        tag = plan.action.upper()
+        tag = plan.tag
         if plan.action == "begin":
             transaction.refuse_when_failed()
             if plan.options:

@@ -13,6 +13,7 @@ from parallel_partition.planning.functions import (
     reads_by_text,
     tells_of_table,
 )
+from parallel_partition.planning.parse import parse
 from parallel_partition.planning.refuse import refuse
 from parallel_partition.planning.scope import (
     SYSTEM_COLUMNS,
@@ -206,6 +207,22 @@ def _is_librarys(column: Column) -> bool:
     return column.relation.sharded and column.name == PART and PART not in (column.relation.columns or ())
 
 
+def earlier_names(text: str, schema: Schema, search_path: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """(schema, name) of the relations that, if there are any, are meant instead of tables of the cluster.
+
+    They have the same names and are in schemas that the search path names before.
+    """
+    found: dict[tuple[str, str], None] = {}
+    for statement in parse(text).statements:
+        for kind, body in walk(statement):
+            if kind == "RangeVar" and "schemaname" not in body:
+                table = schema.find(None, body["relname"], search_path)
+                if table is not None:
+                    before = search_path[: search_path.index(table.schema)]
+                    found.update(dict.fromkeys((place, table.name) for place in before))
+    return tuple(found)
+
+
 def system_column(root: Level) -> str | None:
     """A system column of a table of the cluster that a statement reads, or None."""
     for level in root.inside():
@@ -223,4 +240,4 @@ def table_of(names: tuple[str, ...], schema: Schema, search_path: tuple[str, ...
     return schema.find(names[-2] if len(names) > 1 else None, names[-1], search_path) if names else None
 
 
-__all__ = ["PART", "Named", "names_in", "refuse_names", "system_column", "table_of"]
+__all__ = ["PART", "Named", "earlier_names", "names_in", "refuse_names", "system_column", "table_of"]

@@ -267,11 +267,12 @@ class SettingPlan:
 
 @dataclass(frozen=True, slots=True)
 class TransactionPlan:
-    """BEGIN, COMMIT or ROLLBACK sent as a statement."""
+    """BEGIN, COMMIT or ROLLBACK sent as a statement; ``tag`` is what PostgreSQL answers."""
 
     action: Literal["begin", "commit", "rollback"]
     text: str
     options: tuple[str, ...] = field(default=())
+    tag: str = ""
 
 
 Plan = (

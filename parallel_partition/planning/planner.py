@@ -86,6 +86,7 @@ def _plan(parsed: ParsedText, oids: tuple[int, ...], schema: Schema, search_path
     nodes = tuple(walk(tree))
     named = names_in(nodes, root, analyser)
     if not named.sharded and not named.reference:
+        _refuse_hiding(root, schema, search_path)
         return _local(parsed.text, nodes, root, named, schema)
     _refuse_mixtures(root, named)
     if root.kind == "write":
@@ -129,6 +130,16 @@ def _refuse_mixtures(root: Level, named: Named) -> None:
 
 # --- SELECT without sharded tables
 # ------------------------------------------------------------------------------------
+
+
+def _refuse_hiding(root: Level, schema: Schema, search_path: tuple[str, ...]) -> None:
+    """Refuse SELECT INTO a table that would be meant instead of one of the cluster."""
+    made = root.node.get("intoClause", {}).get("rel")
+    table = None if made is None else schema.find(None, made["relname"], search_path)
+    if table is not None:
+        raise refuse(
+            "SELECT INTO", f"{table.name} is the name of a table of the cluster, and would be hidden"
+        )
 
 
 def _local(text: str, nodes: Nodes, root: Level, named: Named, schema: Schema) -> LocalPlan:

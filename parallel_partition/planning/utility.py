@@ -105,7 +105,9 @@ def _transaction(text: str, body: Node) -> TransactionPlan:
         )
     if body.get("chain"):
         raise refuse("AND CHAIN", "a transaction over several servers has none of it", "use BEGIN")
-    return TransactionPlan(_ACTIONS[kind], text, tuple(_options(body)))  # type: ignore[arg-type] # values of _ACTIONS
+    action = _ACTIONS[kind]
+    tag = "START TRANSACTION" if kind == "TRANS_STMT_START" else action.upper()
+    return TransactionPlan(action, text, tuple(_options(body)), tag)  # type: ignore[arg-type] # values of _ACTIONS
 
 
 def _options(body: Node) -> Iterator[str]:
@@ -124,6 +126,10 @@ def _setting(text: str, kind: str, body: Node) -> SettingPlan:
         raise refuse("SET standard_conforming_strings", "statements are read with it on", "use E'...'")
     if name == "client_encoding" and value and value.lower().replace("-", "").replace("_", "") != "utf8":
         raise refuse("SET client_encoding", "keys are read as UTF-8", "leave it at UTF8")
+    if name == "extra_float_digits" and re.fullmatch(r"-[0-9]+|0", value):
+        raise refuse(
+            f"SET {name}", "numbers that are not shown whole cannot be sorted and summed", "use 1 or more"
+        )
     if body.get("name") == "TRANSACTION SNAPSHOT":
         raise refuse("SET TRANSACTION SNAPSHOT", "a snapshot is one server's")
     return SettingPlan(text, f"{kind.removesuffix('Stmt')}: the same on every server", kind == "DiscardStmt")
@@ -132,7 +138,10 @@ def _setting(text: str, kind: str, body: Node) -> SettingPlan:
 def _setting_values(body: Node) -> Iterator[str]:
     for item in body.get("args", []):
         constant = item.get("A_Const", {})
-        yield str(constant.get("sval", {}).get("sval", "") or constant.get("ival", {}).get("ival", ""))
+        if "ival" in constant:
+            yield str(constant["ival"].get("ival", 0))
+        else:
+            yield str(constant.get("sval", {}).get("sval", ""))
 
 
 # --- names
@@ -207,5 +216,7 @@ def _refuse_far_reaching(kind: str, body: Node, words: str, schema: Schema) -> N
             table.schema for table in schema.values()
         }:
             raise refuse(f"{words} ON ALL", reason)
+    elif kind == "RenameStmt" and body.get("newname") in {table.name for table in schema.values()}:
+        raise refuse(words, f"{body['newname']} is the name of a table of the cluster, and would hide it")
     elif kind in ("RenameStmt", "AlterTableStmt") and "INDEX" in words:
         raise refuse(words, reason)

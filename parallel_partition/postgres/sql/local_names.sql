@@ -35,3 +35,11 @@ WHERE s.nspname NOT IN ('pg_catalog', 'information_schema', 'parallel_partition'
   AND p.provolatile <> 'i'
   AND l.lanname NOT IN ('c', 'internal')
 LIMIT 1
+
+-- name: relations_there_are
+-- Of the relations named ($1 schemas, $2 names), one that exists.
+SELECT pg_catalog.format('%I.%I', s.nspname, c.relname)
+FROM ROWS FROM (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[])) AS n(schema, name)
+JOIN pg_catalog.pg_namespace AS s ON s.nspname = n.schema
+JOIN pg_catalog.pg_class AS c ON c.relnamespace = s.oid AND c.relname = n.name
+LIMIT 1
