@@ -35,6 +35,10 @@ _SETTINGS = b"""
 """
 #: What an earlier statement had set, and is reset since.
 _RESETS = (b"RESET SESSION AUTHORIZATION", b"RESET ALL")
+_NOT_ENUMS = (
+    b"SELECT pg_catalog.format_type(oid, NULL) FROM pg_catalog.pg_type WHERE oid = ANY($1) AND typtype <> 'e'"
+)
+_OID_ARRAY = 1028
 _SET = b"SELECT pg_catalog.set_config($1, $2, false)"
 _TYPE_NAMES = (
     b"SELECT pg_catalog.format_type(t.oid, t.typmod)"
@@ -103,10 +107,9 @@ class MergeSession:
             if all(column is not None for column in values):
                 directions = [Direction(key.descending, key.nulls_first) for key in keys]
                 return permutation([column for column in values if column is not None], directions)
-        if any(results[0].ftype(key.column) in _RECORDS for key in keys):
-            message = "ORDER BY a row: rows are not sorted over several servers; sort by their fields"
-            raise as_driver_error(errors.UnsupportedQuery(message))
-        names = type_names(self._transaction.session(server), results[0], [key.column for key in keys])
+        session = self._transaction.session(server)
+        _require_sortable(session, results[0], keys)
+        names = type_names(session, results[0], [key.column for key in keys])
         return self._sort_by_server(results[0], columns, keys, names)
 
     def _sort_by_server(
@@ -167,6 +170,25 @@ class MergeSession:
         result = run_one(session, session.exchange(train))[-1]
         if result.status == pq.ExecStatus.FATAL_ERROR:
             raise error_of_result(result, session.server)
+
+
+def _require_sortable(session: Session, described: PGresult, keys: Sequence[SortKey]) -> None:
+    """Refuse rows, and what users' types but enums have in binary: its parts have other OIDs on each server."""
+    oids = {described.ftype(key.column) for key in keys}
+    if oids & _RECORDS:
+        message = "ORDER BY a row: rows are not sorted over several servers; sort by their fields"
+        raise as_driver_error(errors.UnsupportedQuery(message))
+    users = [oid for oid in oids if oid >= FIRST_USER_OID]
+    if users and described.fformat(0):
+        listed = b"{%s}" % b",".join(b"%d" % oid for oid in users)
+        statement = Statement(_NOT_ENUMS, (Parameter(listed, _OID_ARRAY, 0),), prepare=True)
+        result = run_one(session, session.exchange([statement]))[-1]
+        if result.status == pq.ExecStatus.FATAL_ERROR:
+            raise error_of_result(result, session.server)
+        if result.ntuples:
+            name = (result.get_value(0, 0) or b"").decode()
+            message = f"ORDER BY a value of type {name}, in binary: it is not sorted over several servers; ask for text"
+            raise as_driver_error(errors.UnsupportedQuery(message))
 
 
 def type_names(session: Session, described: PGresult, columns: Sequence[int]) -> list[str]:

@@ -36,12 +36,50 @@ _WITHOUT_COLLATION = frozenset(
 _PASSING_ON = frozenset((None, name) for name in ("btrim", "lower", "ltrim", "max", "min", "rtrim", "upper"))
 #: The last names of the types that texts are cast to without losing their collation.
 _TEXTS = frozenset({("text",), ("varchar",), ("bpchar",), ("name",)})
-#: The last names of types whose values have no collation.
+#: The last names of types whose values have no collation. Other casts may be to a domain that has one.
 _TYPES_WITHOUT_COLLATION = frozenset(
     (name,)
     for name in (
-        *("bool", "date", "float4", "float8", "int2", "int4", "int8", "interval"),
-        *("json", "jsonb", "numeric", "timestamp", "timestamptz", "uuid"),
+        *(
+            "bit",
+            "bool",
+            "box",
+            "bytea",
+            "char",
+            "cidr",
+            "circle",
+            "date",
+            "daterange",
+            "float4",
+            "float8",
+            "inet",
+        ),
+        *(
+            "int2",
+            "int4",
+            "int4range",
+            "int8",
+            "int8range",
+            "interval",
+            "json",
+            "jsonb",
+            "line",
+            "lseg",
+            "macaddr",
+        ),
+        *("macaddr8", "money", "numeric", "numrange", "oid", "path", "pg_lsn", "point", "polygon", "time"),
+        *(
+            "timestamp",
+            "timestamptz",
+            "timetz",
+            "tsquery",
+            "tsrange",
+            "tstzrange",
+            "tsvector",
+            "uuid",
+            "varbit",
+        ),
+        *("xid", "xid8", "xml"),
     )
 )
 
@@ -190,6 +228,9 @@ def _require_default(value: Any, level: Level) -> None:
         if kind == "ColumnRef" and _of_reference(body, level) is not None:
             name = field_names(body)[-1]
             raise Passed(f"ORDER BY: the collation of an expression over {name} is not known; add COLLATE")
+        if kind == "TypeCast" and strings(body["typeName"].get("names", []))[-1:] not in _TEXTS:
+            name = ".".join(strings(body["typeName"].get("names", [])))
+            raise Passed(f"ORDER BY: the collation of an expression over a value of type {name} is not known")
         if _is_name_constant({kind: body}):
             raise Passed("ORDER BY: the collation of an expression over a name is not known; add COLLATE")
         if kind == "SubLink" and _of_subquery(body, level) is not None:
