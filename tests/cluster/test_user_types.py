@@ -36,7 +36,7 @@ def test_enums_sort_by_their_own_order(filled, binary):
     with filled.connect() as connection, connection.cursor(binary=binary) as cursor:
         cursor.execute("SELECT id FROM faces ORDER BY m, id")
         assert [number for (number,) in cursor] == [2, 5, 4, 1, 3]
-        cursor.execute("SELECT m::text, count(*) FROM faces GROUP BY m ORDER BY m DESC NULLS LAST")
+        cursor.execute("SELECT m::text AS text, count(*) FROM faces GROUP BY m ORDER BY m DESC NULLS LAST")
         assert cursor.fetchall() == [("Happy", 1), ("ok", 1), ("sad", 2), (None, 1)]
 
 
@@ -52,6 +52,6 @@ def test_composites_sort_by_their_fields(filled):
 def test_a_domain_s_collation_is_not_guessed(filled):
     with (
         filled.connect() as connection,
-        pytest.raises(errors.UnsupportedQuery, match="collation .* value of type bytewise"),
+        pytest.raises(errors.UnsupportedQuery, match=r"collation .* value of type bytewise"),
     ):
         connection.execute("SELECT id FROM faces ORDER BY coalesce(t::bytewise, 'a')")
