@@ -201,11 +201,17 @@ class _Maker:
         source = self.sources.any()
         scope = self._scope(source)
         groups = [self._group(source, scope) for _ in range(self.chance.choice((0, 1, 1, 2, 3)))]
+        depending: list[Term] = []
+        keyed = [item for item in source.items if item.primary_key]
+        if keyed and self.make.one_in(3):
+            item = self.chance.choice(keyed)
+            groups += [column for column in item.columns if column.name in item.primary_key]
+            depending = list(item.columns)
         shown = [
             Output(term.text, term.kind, next(self.aliases) if self.make.one_in(2) else "") for term in groups
         ]
         outputs = [output for output in shown if self.chance.random() < 0.85]
-        atoms = Scope([*groups, *(self._aggregate(source, scope) for _ in range(3))])
+        atoms = Scope([*groups, *depending, *(self._aggregate(source, scope) for _ in range(3))])
         for _ in range(self.chance.choice((0, 1, 2, 3))):
             outputs.append(self._over_groups(atoms))
         outputs = outputs or [Output("count(*)", "int")]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tests.differential.data import EVENTS, ITEMS, LOOKUP, NOTHING, PEOPLE, Table
 from tests.differential.expressions import Expressions, Scope, Term
@@ -20,6 +20,8 @@ class Item:
     name: str
     columns: tuple[Term, ...]
     key: str = ""
+    #: The names of the primary key's columns.
+    primary_key: tuple[str, ...] = ()
     #: True where the whole row may be used by its name.
     table: bool = False
 
@@ -65,8 +67,13 @@ class Sources:
         name = alias or table.name
         if alias:
             text += f"{chance.choice((' AS ', ' '))}{alias}"
-        columns = tuple(Term(f"{name}.{column.name}", column.kind, column.name) for column in table.columns)
-        return Item(text, name, columns, table.key or "", table=True)
+        as_field = self.make.one_in(20)
+        columns = tuple(
+            Term(f"({name}).{column.name}" if as_field else f"{name}.{column.name}", column.kind, column.name)
+            for column in table.columns
+        )
+        primary_key = tuple((table.primary_key or "").split(", ")) if table.primary_key else ()
+        return Item(text, name, columns, table.key or "", primary_key, table=True)
 
     def any_table(self) -> Item:
         return self.table(self.make.chance.choice((*BY_NUMBER, PEOPLE, PEOPLE, LOOKUP)))
@@ -108,12 +115,18 @@ class Sources:
 
     def _values(self) -> Item:
         name = f"v{next(self._names)}"
-        columns = (Term(f"{name}.n", "int", "n"), Term(f"{name}.w", "text", "w"))
-        if self.make.one_in(2):
-            return Item(
-                f"(VALUES (1, 'a'), (2, NULL), (NULL, 'b'), (3, 'é')) AS {name} (n, w)", name, columns
+        n, w = Term(f"{name}.n", "int", "n"), Term(f"{name}.w", "text", "w")
+        text, columns = self.make.chance.choice(
+            (
+                ("(VALUES (1, 'a'), (2, NULL), (NULL, 'b'), (3, 'é')) AS {name} (n, w)", (n, w)),
+                ("generate_series(0, 4) AS {name} (n)", (n,)),
+                ("unnest(ARRAY['a', 'B', 'b', NULL]) AS {name} (w)", (w,)),
+                ("unnest(ARRAY['a', 'B', 'b', NULL] COLLATE \"C\") AS {name} (w)", (w,)),
+                ("unnest(ARRAY[1, 2, 3], ARRAY['a', 'B']) AS {name} (n, w)", (n, w)),
+                ("regexp_split_to_table('b,A,a', ',') WITH ORDINALITY AS {name} (w, n)", (n, w)),
             )
-        return Item(f"generate_series(0, 4) AS {name} (n)", name, columns[:1])
+        )
+        return Item(text.format(name=name), name, columns)
 
     def _lateral(self, left: Item) -> Item:
         """LATERAL, tied by the key to what stands before it."""
@@ -180,7 +193,7 @@ class Sources:
     def _renamed(self, item: Item) -> Item:
         name = f"r{next(self._names)}"
         columns = tuple(Term(f"{name}.{column.name}", column.kind, column.name) for column in item.columns)
-        return Item(f"{item.text} AS {name}", name, columns, item.key, item.table)
+        return replace(item, text=f"{item.text} AS {name}", name=name, columns=columns)
 
     def _join_condition(self, one: Item, other: Item) -> str:
         pairs = self._pairs(one, other)
@@ -212,6 +225,7 @@ class Sources:
         )
         shared = [column.name for column in one.columns if other.column(column.name)]
         kind = self.make.chance.choice(("JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN"))
+        alias = ""
         if self.make.one_in(3):
             used, text = shared, f"{one.text} NATURAL {kind} {other.text}"
         else:
@@ -224,7 +238,11 @@ class Sources:
             if self.make.one_in(8):
                 used = ["n"]
             text = f"{one.text} {kind} {other.text} USING ({', '.join(used)})"
-        merged = tuple(Term(name, column.kind, name) for name in used if (column := one.column(name)))
+            if self.make.one_in(4):
+                text, alias = f"{text} AS u", "u."
+        merged = tuple(
+            Term(f"{alias}{name}", column.kind, name) for name in used if (column := one.column(name))
+        )
         return From(text, (one, other), merged, stars=False)
 
 

@@ -41,7 +41,7 @@ class _Writes:
         name = alias if alias and self.make.one_in(2) else table.name
         text = table.name if name == table.name else f"{table.name} AS {name}"
         columns = tuple(Term(f"{name}.{column.name}", column.kind, column.name) for column in table.columns)
-        return table, Item(text, name, columns, table.key or "", table=True)
+        return table, Item(text, name, columns, table.key or "")
 
     def _scope(self, item: Item) -> Scope:
         key = item.column(item.key)
