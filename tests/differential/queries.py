@@ -13,6 +13,8 @@ from tests.differential.expressions import ALL_KINDS, Expressions, Scope, Term
 from tests.differential.sources import From, Sources
 
 SORTABLE = frozenset(ALL_KINDS)
+#: What equal numerics of differing scales come from.
+_OF_ANY_SCALE = ("ratio", "round(", "trunc(", "numeric", "coalesce(", "CASE ")
 #: Where one of several equal values is shown, it is any of them.
 _ONE_STANDS_FOR_ALL = ("GROUP BY", "DISTINCT", "min(", "max(", "UNION", "INTERSECT", "EXCEPT", "OVER")
 
@@ -325,7 +327,8 @@ class _Maker:
             ordered=ordered,
             sorted_by=sorted_by,
             unlimited=text if cut and not ordered else None,
-            any_scale="ratio" in text and (ordered or any(word in text for word in _ONE_STANDS_FOR_ALL)),
+            any_scale=any(word in text for word in _OF_ANY_SCALE)
+            and (ordered or any(word in text for word in _ONE_STANDS_FOR_ALL)),
             binary=self.make.one_in(10),
         )
 
