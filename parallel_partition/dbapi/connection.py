@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
@@ -23,7 +24,13 @@ from parallel_partition.postgres.closed import CLOSED
 from parallel_partition.postgres.driver_errors import as_driver_error
 from parallel_partition.postgres.session import Session
 
+logger = logging.getLogger("parallel_partition")
+
 T = TypeVar("T")
+
+#: Seconds that a statement of another thread has to end when its connection is closed: once it is cancelled, and again
+#: once its sessions are cut off.
+CLOSE_PATIENCE = 2.0
 
 
 class Info(ConnectionInfo):
@@ -72,7 +79,7 @@ class Connection(psycopg.Connection[Row]):
         row_factory: RowFactory[Row] | None = None,
         on_close: Callable[[], None] | None = None,
     ) -> None:
-        self._closed = True  # until all below succeeded, so that __del__ has nothing to say
+        self._closed = self._released = True  # until all below succeeded, so that __del__ has nothing to say
         self._router = router
         self._on_close = on_close
         self.transaction_state = Transaction(
@@ -83,7 +90,7 @@ class Connection(psycopg.Connection[Row]):
         try:
             self._begin_as_psycopg(pgconn, row_factory, autocommit)
         except BaseException:
-            self._closed = True
+            self._closed = self._released = True
             self.runner.release()
             raise
 
@@ -95,7 +102,7 @@ class Connection(psycopg.Connection[Row]):
         # The base class takes the pooled connection's handlers for itself; they are that connection's.
         pgconn.notice_handler, pgconn.notify_handler = handlers
         self.cursor_factory = Cursor
-        self._closed = False
+        self._closed = self._released = False
         self._set_autocommit(autocommit)
 
     def __exit__(
@@ -111,8 +118,7 @@ class Connection(psycopg.Connection[Row]):
         try:
             super().__del__()  # warns
         finally:
-            if not self._closed:
-                self._closed = True
+            if not self._released:
                 self.runner.abandon()
 
     def __repr__(self) -> str:
@@ -293,7 +299,7 @@ class Connection(psycopg.Connection[Row]):
 
     def cancel_safe(self, *, timeout: float = 30.0) -> None:
         """Cancel what runs on any server; ``timeout`` in seconds for each."""
-        for session in list(self.transaction_state.sessions.values()):
+        for session in self.runner.sessions:
             session.cancel(timeout)
 
     def close(self) -> None:
@@ -301,12 +307,35 @@ class Connection(psycopg.Connection[Row]):
         if self._closed:
             return
         self._closed = True
+        self._stop_others()
         self.pgconn = CLOSED
         try:
+            self._released = True
             self.runner.release()
         finally:
+            self.lock.release()
             if self._on_close is not None:
                 self._on_close()
+
+    def _stop_others(self) -> None:
+        """Take the lock, ending what another thread is at.
+
+        Raises
+        ------
+        errors.OperationalError : this thread is at it itself, in a handler; its sessions are left to be forgotten
+        """
+        if self.lock.acquire(blocking=False):
+            return
+        for end in (Session.cancel, Session.shut_down):
+            for session in self.runner.sessions:
+                try:
+                    end(session)
+                except (psycopg.Error, OSError) as error:
+                    logger.debug("server %s: its session is closed: %s", session.server, error)
+            if self.lock.acquire(timeout=CLOSE_PATIENCE):
+                return
+        message = "the connection was closed in the middle of a statement that does not end: it was cut off"
+        raise as_driver_error(errors.OperationalError(message))
 
     # --- what is not here -------------------------------------------------------------------------------------
 

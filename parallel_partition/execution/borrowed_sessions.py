@@ -43,6 +43,11 @@ class BorrowedSessions(Mapping[str, Session]):
     def __len__(self) -> int:
         return len(self._sessions)
 
+    @property
+    def listed(self) -> list[Session]:
+        """The sessions, listed at once: another thread may ask."""
+        return list(self._sessions.values())
+
     def find(self, server: str) -> Session | None:
         """The session on a server; None where there is none, or where it was lost, be it while nobody used it."""
         session = self._sessions.get(server)

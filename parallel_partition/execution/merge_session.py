@@ -60,6 +60,11 @@ class MergeSession:
         if session is not None:
             self._router.pools[session.server].release_session(session)
 
+    @property
+    def session(self) -> Session | None:
+        """The session, where one is borrowed."""
+        return self._session
+
     def abandon(self) -> None:
         """Close the session where garbage collection cannot give it back."""
         if self._session is not None:
@@ -153,7 +158,7 @@ class MergeSession:
         return result
 
     def _session_of_its_own(self) -> Session:
-        if self._session is None or not self._session.alive:
+        if self._session is None or self._session.lost_while_idle():
             self.release()
             self._session = self._router.pools[self._router.state.catalog].acquire_session()
         return self._session

@@ -84,6 +84,12 @@ class Runner:
         finally:
             self.transaction.release()
 
+    @property
+    def sessions(self) -> list[Session]:
+        """All sessions that are borrowed at this moment, the merge session among them."""
+        merge = self.merge.session
+        return [*self.transaction.sessions.listed, *([merge] if merge else [])]
+
     def abandon(self) -> None:
         """Close every session of a connection that nobody closed."""
         self.merge.abandon()

@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import itertools
 import logging
+import os
 import select
+import socket
 from collections import OrderedDict
 from collections.abc import Generator, Sequence
 from time import monotonic
@@ -22,7 +24,7 @@ import psycopg
 from psycopg import generators, pq, waiting
 from psycopg.abc import Buffer
 from psycopg.errors import error_from_result
-from psycopg.pq.abc import PGresult
+from psycopg.pq.abc import PGconn, PGresult
 
 from parallel_partition import errors
 from parallel_partition.postgres.driver_errors import as_driver_error, known_at
@@ -45,6 +47,9 @@ _COPIES = (pq.ExecStatus.COPY_IN, pq.ExecStatus.COPY_OUT, pq.ExecStatus.COPY_BOT
 #: psycopg's own defaults: a statement is prepared when it is run for the sixth time, the 100 latest are kept.
 PREPARE_THRESHOLD = 5
 PREPARED_MAX = 100
+
+#: How many results of a lost connection are looked through for its last words: a train has two or three statements.
+UNREAD_MAX = 10
 
 #: Names are never used twice: a connection may be seen through several sessions.
 _names = itertools.count(1)
@@ -198,6 +203,8 @@ class Session:
                 wait(generators.send(pgconn), fileno, WAIT_INTERVAL)
             while True:
                 results = wait(generators.fetch_many(pgconn), fileno, WAIT_INTERVAL)
+                if not results:
+                    raise psycopg.OperationalError("the connection was closed meanwhile")
                 status = results[-1].status
                 if status == _SYNC:
                     break
@@ -206,7 +213,7 @@ class Session:
                     self._refuse_copy(results[-1])
             pgconn.exit_pipeline_mode()
         except psycopg.OperationalError as error:
-            raise _said_why(received) or error from error
+            raise _said_why(pgconn, received) or error from error
         return received
 
     def _refuse_copy(self, result: PGresult) -> None:
@@ -235,7 +242,7 @@ class Session:
                 self._refuse_copy(result)
                 received.append(result)
         except psycopg.OperationalError as error:
-            raise _said_why(received) or error from error
+            raise _said_why(pgconn, received) or error from error
 
     def _broken_off(self, error: psycopg.Error) -> psycopg.Error:
         """The error of an exchange that did not come to its end; the connection is closed."""
@@ -352,6 +359,11 @@ class Session:
         """Ask the server to cancel what runs here; the caller reads the outcome or closes the connection."""
         self.connection.cancel_safe(timeout=timeout)
 
+    def shut_down(self) -> None:
+        """Let whoever waits for an answer here find the connection lost; called from another thread."""
+        with socket.socket(fileno=os.dup(self.fileno)) as same:
+            same.shutdown(socket.SHUT_RDWR)
+
     def abandon(self) -> None:
         """Close the connection in the middle of an exchange, and leave nothing running on the server.
 
@@ -373,11 +385,16 @@ class Session:
         self.connection.close()
 
 
-def _said_why(received: Sequence[PGresult]) -> psycopg.Error | None:
+def _said_why(pgconn: PGconn, received: Sequence[PGresult]) -> psycopg.Error | None:
     """The error with which the server ended the connection: "terminating connection due to ..."; None without one."""
-    if not received or received[-1].error_field(pq.DiagnosticField.SEVERITY_NONLOCALIZED) not in _LAST_WORDS:
-        return None
-    return error_from_result(received[-1], "utf-8")
+    read = list(received)
+    for _ in range(UNREAD_MAX):  # what had arrived together with the end is not read yet
+        if (result := pgconn.get_result()) is not None:
+            read.append(result)
+    for result in read:
+        if result.error_field(pq.DiagnosticField.SEVERITY_NONLOCALIZED) in _LAST_WORDS:
+            return error_from_result(result, "utf-8")
+    return None
 
 
 def output_columns(description: PGresult, type_names: Sequence[str]) -> list[OutputColumn]:
