@@ -48,7 +48,8 @@ class Cursor(psycopg.Cursor[Row]):
     def __init__(self, connection: Connection[Any], *, row_factory: RowFactory[Row] | None = None) -> None:
         super().__init__(connection, row_factory=row_factory or connection.row_factory)
         self._merged: MergedRows | None = None
-        self._look_up: LookUp | None = None
+        #: Those of the last query, by the types of its parameters: small and large numbers differ in theirs.
+        self._look_ups: dict[tuple[int, ...], LookUp] = {}
 
     # --- execute ----------------------------------------------------------------------------------------------
 
@@ -71,14 +72,13 @@ class Cursor(psycopg.Cursor[Row]):
             with self._conn.lock:
                 self._conn.check_usable()
                 again = query is self._last_query and params is not None and prepare is not False
-                if not (again and self._look_up is not None and self._repeat(self._look_up, params, binary)):
+                if not (again and self._look_ups and self._repeat(params, binary)):
                     self._run(self._request(query, params, prepare, binary))
         except psycopg.Error as error:
             raise _own(error) from error.__cause__
-        self._last_query = query
         return self
 
-    def _repeat(self, look_up: LookUp, params: Params | None, binary: bool | None) -> bool:
+    def _repeat(self, params: Params | None, binary: bool | None) -> bool:
         """Run the last statement with other parameters the short way; False when it must go the long one."""
         converted = self._query
         if self._closed or converted is None:
@@ -86,12 +86,10 @@ class Cursor(psycopg.Cursor[Row]):
         self._reset(reset_query=False)
         self._merged = None
         converted.dump(params)
-        result = look_up.ask(
-            converted.params or (),
-            converted.types,
-            converted.formats or (),
-            self._result_format(binary),
-        )
+        look_up = self._look_ups.get(converted.types)
+        if look_up is None:
+            return False
+        result = look_up.ask(converted.params or (), converted.formats or (), self._result_format(binary))
         if result is None:
             return False
         self._results = [result]
@@ -110,8 +108,10 @@ class Cursor(psycopg.Cursor[Row]):
         self._merged = None
         if self._last_query is None or self._last_query is not query:
             self._tx = Transformer(self)
-        converted = self._query = self._query_cls(self._tx)
+            self._look_ups = {}
+        converted = self._query_cls(self._tx)
         converted.convert(query, params)
+        self._query, self._last_query = converted, query
         if type(converted.query) is not bytes:
             raise TypeError(f"a query is a text, not {type(query).__name__}")
         if len(converted.types) > PARAMETERS_MAX:
@@ -136,7 +136,8 @@ class Cursor(psycopg.Cursor[Row]):
         self._take(self._conn.runner.run(request))
 
     def _take(self, answer: Answer) -> None:
-        self._look_up = answer.look_up
+        if answer.look_up is not None:
+            self._look_ups[answer.look_up.types] = answer.look_up
         first = answer.results[0]
         if answer.has_rows and (len(answer.results) > 1 or answer.hidden or answer.order is not None):
             self._merged = MergedRows(answer, self)

@@ -15,7 +15,7 @@ from psycopg.pq.abc import PGresult
 from parallel_partition.catalog.key_parameters import reader
 from parallel_partition.catalog.key_text import NotProven
 from parallel_partition.catalog.shard_map import part_of
-from parallel_partition.execution.point import UNREADABLE, PointRoute
+from parallel_partition.execution.point import PART_OID, UNREADABLE, PointRoute
 from parallel_partition.execution.router import Router
 from parallel_partition.execution.transaction import Transaction
 from parallel_partition.execution.version import StaleVersion
@@ -29,28 +29,38 @@ class LookUp:
     router, transaction : the connection's
     route : where the key is
     types : the types of the parameters that the plan was made for
+    named : the text that names the partition runs
     """
 
-    __slots__ = ("_key", "_route", "_router", "_state", "_transaction", "_types")
+    __slots__ = ("_key", "_named", "_route", "_router", "_state", "_transaction", "types")
 
     def __init__(
-        self, router: Router, transaction: Transaction, route: PointRoute, types: tuple[int, ...]
+        self,
+        router: Router,
+        transaction: Transaction,
+        route: PointRoute,
+        types: tuple[int, ...],
+        *,
+        named: bool,
     ) -> None:
         self._router = router
         self._state = transaction.versions.state
         self._transaction = transaction
         self._route = route
-        self._types = types
+        self.types = types
+        self._named = named
         self._key = (route.text, types)
+        if named and route.in_partition is not None:
+            self._key = (route.in_partition, (*types, PART_OID))
 
     def ask(
-        self,
-        values: Sequence[Buffer | None],
-        types: tuple[int, ...],
-        formats: Sequence[int],
-        result_format: int,
+        self, values: Sequence[Buffer | None], formats: Sequence[int], result_format: int
     ) -> PGresult | None:
         """The row of another key; None when the long way must be gone, and nothing was handed out.
+
+        Parameters
+        ----------
+        values, formats : parameters of ``types``
 
         Raises
         ------
@@ -59,12 +69,16 @@ class LookUp:
         route = self._route
         data = values[route.place]
         read = reader(route.key_type, route.oid, formats[route.place])
-        if data is None or read is None or types != self._types or self._is_stale():
+        if data is None or read is None or self._is_stale():
             return None
         shard_map = self._state.shard_map
         try:
-            server = shard_map.homes[part_of(read(bytes(data)), shard_map.num_partitions)]
-            return self._transaction.ask_again(server, self._key, values, formats, result_format)
+            part = part_of(read(bytes(data)), shard_map.num_partitions)
+            if self._named:
+                values, formats = [*values, b"%d" % part], [*formats, 0]
+            return self._transaction.ask_again(
+                shard_map.homes[part], self._key, values, formats, result_format
+            )
         except (StaleVersion, NotProven, *UNREADABLE):
             return None
 

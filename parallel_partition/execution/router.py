@@ -67,6 +67,8 @@ class Router:
 
     def _take(self, state: ClusterState) -> None:
         self.state = state
+        #: Whether ``part`` of some tables (schema, name) may be read on a server.
+        self.readable: dict[tuple[str, tuple[tuple[str, str], ...]], bool] = {}
         self._plans.clear()
         self._rank = {name: rank for rank, name in enumerate(state.servers)}
         shard_map = state.shard_map

@@ -14,10 +14,9 @@ from parallel_partition.execution.answer import Answer, answer_of, rows_of
 from parallel_partition.execution.explain import Explanation
 from parallel_partition.execution.failures import stale_map
 from parallel_partition.execution.local_names import check_earlier_names, check_local_names
-from parallel_partition.execution.look_up import LookUp
 from parallel_partition.execution.merge_session import MergeSession, type_names
-from parallel_partition.execution.point import PointRoute
 from parallel_partition.execution.router import Planned, Router
+from parallel_partition.execution.run_point import run_point
 from parallel_partition.execution.run_writes import (
     commit_in_autocommit,
     insert_statements,
@@ -138,8 +137,10 @@ class Runner:
             if self.transaction.path_unsure:
                 self._read_search_path()
             planned = self.planned(request)
-            if planned.point is not None and (answer := self._point(planned.point, request)) is not None:
-                return answer
+            if planned.point is not None:
+                answer = run_point(self.router, self.transaction, planned.point, request)
+                if answer is not None:
+                    return answer
             return self._run_planned(planned, request)
         except StaleVersion:
             raise
@@ -183,19 +184,6 @@ class Runner:
 
     def _let_server_refuse(self, text: bytes, oids: tuple[int, ...]) -> None:
         self.transaction.describe(self._catalog_session(), text, oids)
-
-    def _point(self, point: PointRoute, request: Statement) -> Answer | None:
-        """Answer a look-up of one key; None when the long way must tell which key it is."""
-        shard_map = self.router.state.shard_map
-        part = point.part(Parameters.of(request.parameters), shard_map.num_partitions)
-        if part is None:
-            return None
-        _, parameters, result_format, prepare = request
-        statement = Statement(point.text, parameters, result_format, prepare)
-        answer = answer_of(self.transaction.ask_one(shard_map.homes[part], statement, frozenset((part,))))
-        types = Parameters.of(parameters).types
-        answer.look_up = LookUp(self.router, self.transaction, point, types)
-        return answer
 
     def _run_planned(self, planned: Planned, request: Statement) -> Answer:
         if not isinstance(planned.plan, TransactionPlan):
@@ -266,7 +254,9 @@ class Runner:
         parts, homes = self._homes(plan.condition, request)
         share = self._share(parts)
         if len(homes) == 1:
-            return Explanation("one server", plan.one_reason, share, {homes[0]: plan.one.text})
+            named = plan.in_partition if planned.point is not None else None
+            text = plan.one.text if named is None else named.text
+            return Explanation("one server", plan.one_reason, share, {homes[0]: text})
         match plan.many:
             case Whole() as whole:
                 merge = "sort" if whole.order else None

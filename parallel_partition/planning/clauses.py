@@ -29,10 +29,14 @@ _LIMITS = frozenset({b"LIMIT", b"OFFSET", b"FETCH"})
 
 @dataclass(frozen=True)
 class Clauses:
-    """Offsets into a text: ``select_end`` behind the select list, ``limit`` around LIMIT, OFFSET and FETCH."""
+    """Offsets into a text: ``select_end`` behind the select list, ``limit`` around LIMIT, OFFSET and FETCH.
+
+    ``where`` is behind the word WHERE, None without one.
+    """
 
     select_end: int
     limit: tuple[int, int] | None
+    where: int | None
 
 
 def find_clauses(data: bytes, start: int, end: int) -> Clauses | None:
@@ -47,7 +51,8 @@ def find_clauses(data: bytes, start: int, end: int) -> Clauses | None:
     if after is None:
         return None
     select_end = _end_before(data, start, words[after][0].start)
-    return Clauses(select_end, _limit(data, words, end))
+    where = next((token.end for token, word in words[after:] if word == b"WHERE"), None)
+    return Clauses(select_end, _limit(data, words, end), where)
 
 
 def _outer_words(data: bytes, start: int, end: int) -> Iterator[tuple[Token, bytes]]:

@@ -92,6 +92,17 @@ class ShardQuery:
 
 
 @dataclass(frozen=True, slots=True)
+class PartitionQuery:
+    """A text that also compares ``part`` of ``tables`` (schema, name) with the parameter behind the caller's, a text.
+
+    The server then opens one child of each, where it would look into every child that it holds.
+    """
+
+    text: str
+    tables: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Count:
     """A LIMIT or OFFSET: a number that the statement states, or a parameter. (LIMIT ALL and NULL are no Count.)"""
 
@@ -170,6 +181,7 @@ class SelectPlan:
     ``one`` (the caller's text, ``part`` hidden) is all that runs; otherwise ``many`` runs on their homes.
     ``strategy`` and ``reason`` describe ``many``; ``one_reason`` describes ``one``.
     ``locking``: it has FOR UPDATE or the like, which counts as a write of the servers it runs on.
+    ``in_partition`` is ``one`` for a look-up whose one partition is known, where it can be named in the text.
     """
 
     condition: Condition
@@ -180,6 +192,7 @@ class SelectPlan:
     one_reason: str
     tables: tuple[str, ...] = ()
     locking: bool = False
+    in_partition: PartitionQuery | None = None
 
 
 @dataclass(frozen=True, slots=True)

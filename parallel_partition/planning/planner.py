@@ -11,6 +11,7 @@ from parallel_partition.planning.context import Query
 from parallel_partition.planning.functions import differs_by_server, is_volatile
 from parallel_partition.planning.hide_part import hide_part
 from parallel_partition.planning.known_names import Named, names_in, system_column
+from parallel_partition.planning.name_partition import name_partition
 from parallel_partition.planning.one_server import always_one_server, condition_reason
 from parallel_partition.planning.parse import ParsedText, SyntaxNotRead, parse
 from parallel_partition.planning.plan import (
@@ -225,6 +226,7 @@ def _select(
         one_reason=condition_reason(condition, root),
         tables=named.tables,
         locking=locking,
+        in_partition=name_partition(query),
     )
 
 

@@ -172,6 +172,7 @@ def _said_of_select(made: SelectPlan, case: Case) -> Iterator[tuple[str, str]]:
     yield "where", describe(made.condition)
     if made.one.text != case.text:
         yield "one", made.one.text
+    yield "in partition", made.in_partition.text if made.in_partition else "not named"
     if made.locking:
         yield "locking", "yes"
     match made.many:

@@ -1,0 +1,57 @@
+"""Run a look-up of one key for the first time, and find out what its repetitions need not ask again."""
+
+from __future__ import annotations
+
+from parallel_partition.execution.answer import Answer, answer_of
+from parallel_partition.execution.look_up import LookUp
+from parallel_partition.execution.point import PointRoute, with_partition
+from parallel_partition.execution.router import Router
+from parallel_partition.execution.transaction import Transaction
+from parallel_partition.postgres.binary_array import TEXT_OID, binary_array
+from parallel_partition.postgres.named_sql import load
+from parallel_partition.statements import Parameter, Parameters, Statement
+
+_MAY_READ_PART = load("privileges")["may_read_part"].encode()
+_TEXT_ARRAY = 1009
+
+
+def run_point(
+    router: Router, transaction: Transaction, route: PointRoute, request: Statement
+) -> Answer | None:
+    """Answer a look-up of one key; None when the long way must tell which key it is.
+
+    Raises
+    ------
+    psycopg.Error : what the server said
+    StaleVersion : the server's map or schema is another than the plan was made for
+    """
+    shard_map = router.state.shard_map
+    parameters = Parameters.of(request.parameters)
+    part = route.part(parameters, shard_map.num_partitions)
+    if part is None:
+        return None
+    server = shard_map.homes[part]
+    named = route.in_partition is not None and _may_read_part(router, transaction, server, route)
+    text = route.in_partition if named and route.in_partition is not None else route.text
+    sent = with_partition(parameters, part) if named else parameters
+    statement = Statement(text, sent, request.result_format, request.prepare)
+    answer = answer_of(transaction.ask_one(server, statement, frozenset((part,))))
+    answer.look_up = LookUp(router, transaction, route, parameters.types, named=named)
+    return answer
+
+
+def _may_read_part(router: Router, transaction: Transaction, server: str, route: PointRoute) -> bool:
+    """Tell whether ``part`` may be named: who was granted some columns of a table was perhaps not granted that one."""
+    if transaction.sessions.settings_touched:  # the role may be another
+        return False
+    known = router.readable.get((server, route.tables))
+    if known is None:
+        transaction.refuse_when_failed()
+        parameters = [
+            Parameter(binary_array(TEXT_OID, [pair[place].encode() for pair in route.tables]), _TEXT_ARRAY, 1)
+            for place in range(2)
+        ]
+        session = transaction.session(server)
+        found = transaction.aside(session, Statement(_MAY_READ_PART, parameters, prepare=True))
+        known = router.readable[server, route.tables] = found.get_value(0, 0) == b"t"
+    return known
