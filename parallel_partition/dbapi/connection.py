@@ -17,6 +17,7 @@ from psycopg.rows import Row, RowFactory, tuple_row
 
 from parallel_partition import errors
 from parallel_partition.dbapi.cursor import Cursor
+from parallel_partition.dbapi.plain_cursor import execute_for, is_execute
 from parallel_partition.execution.router import Router
 from parallel_partition.execution.run_plan import Runner
 from parallel_partition.execution.transaction import Transaction
@@ -167,7 +168,10 @@ class Connection(psycopg.Connection[Row]):
         yield from ()
 
     def wait(self, gen: PQGen[T], *_options: object, **_more: object) -> T:
-        """Run one of psycopg's generators to its end. Those that get here set attributes, and ask no server."""
+        """Run one of psycopg's generators to its end: those that set attributes, and what its own cursors execute."""
+        if is_execute(gen):
+            execute_for(self, gen)
+            return None  # type: ignore[return-value]  # what the generator of execute() returns
         try:
             next(gen)
         except StopIteration as stop:

@@ -139,7 +139,9 @@ class Cursor(psycopg.Cursor[Row]):
         if answer.look_up is not None:
             self._look_ups[answer.look_up.types] = answer.look_up
         first = answer.results[0]
-        if answer.has_rows and (len(answer.results) > 1 or answer.hidden or answer.order is not None):
+        if answer.has_rows and (
+            len(answer.results) > 1 or answer.hidden or answer.order is not None or answer.types
+        ):
             self._merged = MergedRows(answer, self)
             first = shown_header(answer, self._pgconn)
         elif answer.has_rows and answer.stop - answer.start != first.ntuples:

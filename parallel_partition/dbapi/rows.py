@@ -36,8 +36,9 @@ class MergedRows:
     def __init__(self, answer: Answer, context: Any) -> None:
         self._answer = answer
         self._loaders = []
-        for result in answer.results:
-            self._loaders.append(_loader(result, answer.hidden, context))
+        for place, result in enumerate(answer.results):
+            types = answer.types[place] if answer.types else None
+            self._loaders.append(_loader(result, types, answer.hidden, context))
         self._starts = [0]
         for result in answer.results:
             self._starts.append(self._starts[-1] + result.ntuples)
@@ -73,13 +74,14 @@ class MergedRows:
         return rows
 
 
-def _loader(result: PGresult, hidden: int, context: Any) -> abc.Transformer:
+def _loader(result: PGresult, types: Sequence[int] | None, hidden: int, context: Any) -> abc.Transformer:
     """What loads the rows of a result; Python may have no value for what is there to sort by only."""
     loader = Transformer(context)
-    loader.set_pgresult(result, set_loaders=not hidden)
-    if hidden:
+    loader.set_pgresult(result, set_loaders=not hidden and types is None)
+    if (hidden or types is not None) and result.nfields:
         format = pq.Format(result.fformat(0))
-        shown = [result.ftype(column) for column in range(result.nfields - hidden)]
+        all_types = types or [result.ftype(column) for column in range(result.nfields)]
+        shown = all_types[: result.nfields - hidden]
         loader.set_loader_types([*shown, *[_AS_IT_IS[format]] * hidden], format)
     return loader
 
@@ -96,6 +98,7 @@ def shown_header(answer: Answer, pgconn: PGconn) -> PGresult:
     first = answer.results[0]
     header = pgconn.make_empty_result(pq.ExecStatus.TUPLES_OK)
     columns = range(first.nfields - answer.hidden)
+    types = answer.types[0] if answer.types else [first.ftype(column) for column in columns]
     header.set_attributes(
         [
             PGresAttDesc(
@@ -103,7 +106,7 @@ def shown_header(answer: Answer, pgconn: PGconn) -> PGresult:
                 first.ftable(i),
                 first.ftablecol(i),
                 first.fformat(i),
-                first.ftype(i),
+                types[i],
                 first.fsize(i),
                 first.fmod(i),
             )

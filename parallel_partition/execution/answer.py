@@ -20,6 +20,8 @@ class Answer:
     The last ``hidden`` columns were fetched to sort by and are not shown. ``rowcount`` is what a command changed or a
     query returned; ``status`` the command tag.
     ``look_up`` answers the same point query for other keys.
+    ``servers`` say where each result comes from, none where it is the catalog's server; ``types`` are the types of
+    each result's columns where they are not the result's own, since that server numbers users' types otherwise.
     """
 
     results: list[PGresult]
@@ -30,6 +32,8 @@ class Answer:
     rowcount: int = -1
     status: bytes | None = None
     look_up: LookUp | None = None
+    servers: Sequence[str] = ()
+    types: Sequence[tuple[int, ...]] | None = None
 
     @property
     def has_rows(self) -> bool:
@@ -37,26 +41,34 @@ class Answer:
         return self.results[0].status == pq.ExecStatus.TUPLES_OK
 
 
-def answer_of(result: PGresult) -> Answer:
-    """One server's result is the answer."""
+def answer_of(result: PGresult, *servers: str) -> Answer:
+    """One server's result is the answer; ``servers`` name the server, unless it is the catalog's."""
+    status = result.command_status
     if result.status == pq.ExecStatus.TUPLES_OK:
-        return Answer([result], None, 0, result.ntuples, 0, result.ntuples, result.command_status)
+        rows = result.ntuples
+        return Answer([result], stop=rows, rowcount=rows, status=status, servers=servers)
     changed = result.command_tuples
-    return Answer([result], None, 0, 0, 0, -1 if changed is None else changed, result.command_status)
+    return Answer([result], rowcount=-1 if changed is None else changed, status=status, servers=servers)
 
 
 def rows_of(
-    results: list[PGresult], *, order: Sequence[int] | None = None, start: int = 0, stop: int, hidden: int = 0
+    results: list[PGresult],
+    servers: Sequence[str],
+    *,
+    order: Sequence[int] | None = None,
+    start: int = 0,
+    stop: int,
+    hidden: int = 0,
 ) -> Answer:
     """The rows of several servers, in the order of the servers or in ``order``, cut to ``start:stop``."""
     count = stop - start
-    return Answer(results, order, start, stop, hidden, count, b"SELECT %d" % count)
+    return Answer(results, order, start, stop, hidden, count, b"SELECT %d" % count, servers=servers)
 
 
-def changes_of(results: list[PGresult]) -> Answer:
+def changes_of(results: list[PGresult], servers: Sequence[str]) -> Answer:
     """What several servers changed: their counts added, their RETURNING rows concatenated."""
     first = results[0]
     changed = sum(result.command_tuples or 0 for result in results)
     tag = (first.command_status or b"").rsplit(b" ", 1)[0]
     rows = sum(result.ntuples for result in results)
-    return Answer(results, None, 0, rows, 0, changed, tag + b" %d" % changed)
+    return Answer(results, stop=rows, rowcount=changed, status=tag + b" %d" % changed, servers=servers)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from parallel_partition import errors
 from parallel_partition.catalog.cluster import ClusterState
 from parallel_partition.execution.point import PointRoute, point_route
+from parallel_partition.execution.user_types import UserTypes
 from parallel_partition.planning.plan import Plan, Split
 from parallel_partition.planning.planner import plan as make_plan
 from parallel_partition.postgres.pool import Pools
@@ -69,6 +70,7 @@ class Router:
         self.state = state
         #: Whether ``part`` of some tables (schema, name) may be read on a server.
         self.readable: dict[tuple[str, tuple[tuple[str, str], ...]], bool] = {}
+        self.types = UserTypes(state.catalog)
         self._plans.clear()
         self._rank = {name: rank for rank, name in enumerate(state.servers)}
         shard_map = state.shard_map

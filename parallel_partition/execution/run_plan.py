@@ -25,6 +25,7 @@ from parallel_partition.execution.run_writes import (
     run_reference_write,
 )
 from parallel_partition.execution.transaction import Transaction
+from parallel_partition.execution.user_types import are_users, types_of
 from parallel_partition.execution.version import StaleVersion
 from parallel_partition.planning.parse import SyntaxNotRead
 from parallel_partition.planning.plan import (
@@ -140,8 +141,8 @@ class Runner:
             if planned.point is not None:
                 answer = run_point(self.router, self.transaction, planned.point, request)
                 if answer is not None:
-                    return answer
-            return self._run_planned(planned, request)
+                    return self._as_numbered(answer)
+            return self._as_numbered(self._run_planned(planned, request))
         except StaleVersion:
             raise
         except errors.UnsupportedQuery:
@@ -152,6 +153,18 @@ class Runner:
         except BaseException:
             self.transaction.fail()
             raise
+
+    def _as_numbered(self, answer: Answer) -> Answer:
+        """The answer with the types of its columns as the catalog's server numbers them."""
+        described = list(map(types_of, answer.results)) if answer.servers else []
+        if any(map(are_users, described)):
+            answer.look_up = None  # it would hand out results as they come
+            translated = [
+                self.router.types.translated(server, result, self.transaction.aside)
+                for server, result in zip(answer.servers, answer.results, strict=True)
+            ]
+            answer.types = translated if translated != described else None
+        return answer
 
     def _check_refusal(self) -> None:
         """Make sure that a statement was not refused for tables that are others by now."""
@@ -295,8 +308,9 @@ class Runner:
         if len(homes) == 1:
             statement = self._shard_statement(planned, plan.one, request)
             if plan.locking:
-                return answer_of(self.transaction.ask({homes[0]: statement}, parts, writes=True)[homes[0]])
-            return answer_of(self.transaction.ask_one(homes[0], statement, parts))
+                answers = self.transaction.ask({homes[0]: statement}, parts, writes=True)
+                return answer_of(answers[homes[0]], homes[0])
+            return answer_of(self.transaction.ask_one(homes[0], statement, parts), homes[0])
         match plan.many:
             case Whole() as whole:
                 return self._whole(planned, whole, homes, parts, request, plan.locking)
@@ -332,7 +346,7 @@ class Runner:
         rows = sum(result.ntuples for result in results)
         order = self.merge.sort(results, whole.order, homes[0]) if whole.order and rows else None
         start, stop = window(rows, limit, offset)
-        return rows_of(results, order=order, start=start, stop=stop, hidden=whole.hidden)
+        return rows_of(results, homes, order=order, start=start, stop=stop, hidden=whole.hidden)
 
     def _split(
         self,
@@ -405,14 +419,14 @@ class Runner:
         try:
             commit_in_autocommit(transaction)
         except BaseException:
-            transaction.forget_settings()
+            transaction.release()  # their settings differ: no statement runs on this connection any more
             raise
         return answer_of(answers[servers[0]])
 
     def _read_search_path(self) -> None:
         """Where the servers look for names, after a SET or the end of its transaction."""
         self.transaction.refuse_when_failed()
-        result = self.transaction.aside(self._catalog_session(), _SEARCH_PATH)
+        result = self.transaction.aside(self.router.state.catalog, _SEARCH_PATH)
         self.search_path = tuple((result.get_value(row, 0) or b"").decode() for row in range(result.ntuples))
         self.transaction.path_unsure = False
 

@@ -7,6 +7,7 @@ from parallel_partition.execution.look_up import LookUp
 from parallel_partition.execution.point import PointRoute, with_partition
 from parallel_partition.execution.router import Router
 from parallel_partition.execution.transaction import Transaction
+from parallel_partition.execution.user_types import are_users
 from parallel_partition.postgres.binary_array import TEXT_OID, binary_array
 from parallel_partition.postgres.named_sql import load
 from parallel_partition.statements import Parameter, Parameters, Statement
@@ -35,8 +36,9 @@ def run_point(
     text = route.in_partition if named and route.in_partition is not None else route.text
     sent = with_partition(parameters, part) if named else parameters
     statement = Statement(text, sent, request.result_format, request.prepare)
-    answer = answer_of(transaction.ask_one(server, statement, frozenset((part,))))
-    answer.look_up = LookUp(router, transaction, route, parameters.types, named=named)
+    answer = answer_of(transaction.ask_one(server, statement, frozenset((part,))), server)
+    if not are_users(parameters.types):
+        answer.look_up = LookUp(router, transaction, route, parameters.types, named=named)
     return answer
 
 
@@ -51,7 +53,6 @@ def _may_read_part(router: Router, transaction: Transaction, server: str, route:
             Parameter(binary_array(TEXT_OID, [pair[place].encode() for pair in route.tables]), _TEXT_ARRAY, 1)
             for place in range(2)
         ]
-        session = transaction.session(server)
-        found = transaction.aside(session, Statement(_MAY_READ_PART, parameters, prepare=True))
+        found = transaction.aside(server, Statement(_MAY_READ_PART, parameters, prepare=True))
         known = router.readable[server, route.tables] = found.get_value(0, 0) == b"t"
     return known

@@ -16,7 +16,7 @@ from parallel_partition.execution.transaction import Transaction
 from parallel_partition.planning.plan import InsertPlan, ModifyPlan, ReferenceWritePlan
 from parallel_partition.planning.prune import key_texts, partitions
 from parallel_partition.postgres.driver_errors import as_driver_error
-from parallel_partition.statements import Parameter, Statement
+from parallel_partition.statements import Parameter, Parameters, Statement
 
 _INT4 = 23
 _TEXT = 25
@@ -26,7 +26,7 @@ _NUMBER = re.compile(r"\$(\d+)")
 def run_insert(router: Router, transaction: Transaction, plan: InsertPlan, request: Statement) -> Answer:
     """Run INSERT ... VALUES: the rows of each server in one statement for it."""
     parts, statements = insert_statements(router, plan, request)
-    return _write(transaction, statements, parts)
+    return _write(transaction, statements, parts, returning=plan.returning)
 
 
 def insert_statements(
@@ -97,7 +97,7 @@ def run_modify(
     homes = router.homes(parts) or (router.state.catalog,)
     _refuse_several(plan, homes)
     statement = _for_shard(planned, plan.query.text, plan.query.numbers, request)
-    return _write(transaction, dict.fromkeys(homes, statement), parts)
+    return _write(transaction, dict.fromkeys(homes, statement), parts, returning=plan.returning)
 
 
 def run_reference_write(
@@ -106,13 +106,15 @@ def run_reference_write(
     """Write a reference table on every server; the first server's answer is the answer, and the others must agree."""
     statement = _for_shard(planned, plan.query.text, plan.query.numbers, request)
     servers = tuple(router.state.servers)
+    if plan.returning:
+        _require_readable(transaction, {servers[0]: statement})
     answers = transaction.ask(dict.fromkeys(servers, statement), frozenset(), writes=True)
     first = answers[servers[0]]
     for server in servers[1:]:
         if answers[server].command_tuples != first.command_tuples:
             _disagree(plan, servers[0], first, server, answers[server])
     commit_in_autocommit(transaction)
-    return answer_of(first)
+    return answer_of(first, servers[0])
 
 
 def _disagree(
@@ -138,11 +140,28 @@ def _for_shard(planned: Planned, text: str, numbers: tuple[int, ...] | None, req
 
 
 def _write(
-    transaction: Transaction, statements: Mapping[str, Statement], parts: frozenset[int] | None
+    transaction: Transaction,
+    statements: Mapping[str, Statement],
+    parts: frozenset[int] | None,
+    *,
+    returning: bool,
 ) -> Answer:
+    if returning:
+        _require_readable(transaction, statements)
     answers = transaction.ask(statements, parts, writes=True)
     commit_in_autocommit(transaction)
-    return changes_of([answers[server] for server in statements])
+    return changes_of([answers[server] for server in statements], tuple(statements))
+
+
+def _require_readable(transaction: Transaction, statements: Mapping[str, Statement]) -> None:
+    """Refuse a write whose rows in binary could not be handed out, before it is run."""
+    router = transaction.router
+    statement = next(iter(statements.values()))
+    if statement.result_format and set(statements) - {router.state.catalog}:
+        transaction.refuse_when_failed()
+        session = transaction.session(router.state.catalog)
+        types = Parameters.of(statement.parameters).types
+        router.types.require_flat(transaction.describe(session, statement.text, types), transaction.aside)
 
 
 def commit_in_autocommit(transaction: Transaction) -> None:

@@ -106,10 +106,6 @@ class Transaction:
         self.sessions.settings_touched = self.path_unsure = self._set_in_block = True
         self.sessions.touch()
 
-    def forget_settings(self) -> None:
-        """Give up all sessions, because their settings differ; no statement runs on this connection any more."""
-        self.release()
-
     def release(self) -> None:
         """End the transaction by rolling back and give every session back to its pool."""
         try:
@@ -167,6 +163,7 @@ class Transaction:
         if writes and block:
             self._note_writers(queries)
         asserts = writes and not block
+        queries = {name: self._numbered(statement, name) for name, statement in queries.items()}
         # All are there before the first is begun: one that cannot be reached leaves none half begun.
         sessions = {server: self.session(server) for server in queries}
         exchanges = {}
@@ -200,6 +197,7 @@ class Transaction:
         session = self.session(server)
         own_snapshot = self._own_snapshot(session, block)
         guard = SEQUENCES if own_snapshot else self.versions.rows(server, parts)
+        statement = self._numbered(statement, server)
         results = self._run_on_one(session, self._train(server, block, statement, guard), parts)
         if own_snapshot:
             self.versions.verify_sequences(server, results[-1])
@@ -272,9 +270,12 @@ class Transaction:
     ) -> list[PGresult]:
         return self._converse(session, lambda: session.run(train), parts)
 
-    def aside(self, session: Session, statement: Statement) -> PGresult:
+    def aside(self, server: str, statement: Statement) -> PGresult:
         """Run a statement of the library's own, in the transaction if it has begun there, else outside of it."""
-        return self._run_on_one(session, [statement], None)[-1]
+        return self._run_on_one(self.session(server), [statement], None)[-1]
+
+    def _numbered(self, statement: Statement, server: str) -> Statement:
+        return self.router.types.for_server(statement, server, self.aside)
 
     def describe(self, session: Session, text: bytes, oids: Sequence[int]) -> PGresult:
         """Let a server parse and describe a statement."""
@@ -344,7 +345,7 @@ class Transaction:
         ------
         StaleVersion : they are others than plans are made for
         """
-        self.versions.verify_sequences(server, self.aside(self.session(server), SEQUENCES))
+        self.versions.verify_sequences(server, self.aside(server, SEQUENCES))
 
     def _drive(self, exchanges: Mapping[str, tuple[Session, Exchange]]) -> Outcome:
         try:

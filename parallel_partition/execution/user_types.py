@@ -6,13 +6,13 @@ another server, and what comes from there, is renumbered by the types' names.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
+from psycopg import pq
 from psycopg.pq.abc import PGresult
 
 from parallel_partition import errors
-from parallel_partition.execution.answer import Answer
-from parallel_partition.execution.transaction import Transaction
+from parallel_partition.postgres.binary_array import TEXT_OID, binary_array
 from parallel_partition.postgres.driver_errors import as_driver_error
 from parallel_partition.postgres.named_sql import load
 from parallel_partition.statements import Parameter, Parameters, Statement
@@ -23,103 +23,116 @@ FIRST_USER_OID = 16_384
 _SQL = {name: text.encode() for name, text in load("user_types").items()}
 _OID_ARRAY, _TEXT_ARRAY = 1028, 1009
 
+#: Runs a statement of the library's own on a server.
+Ask = Callable[[str, Statement], PGresult]
+
+
+def types_of(result: PGresult) -> tuple[int, ...]:
+    """The types of a result's columns, as its server numbers them."""
+    return tuple(map(result.ftype, range(result.nfields)))
+
+
+def are_users(types: Iterable[int]) -> bool:
+    """Tell whether one of some types is a user's."""
+    return max(types, default=0) >= FIRST_USER_OID
+
 
 class UserTypes:
-    """Renumbers the types of one connection's statements and results.
+    """Translates between the numbers of the catalog's server and those of the others, and remembers them.
 
     Parameters
     ----------
-    transaction : the connection's sessions
     catalog : the catalog's server
     """
 
-    def __init__(self, transaction: Transaction, catalog: str) -> None:
-        self._transaction = transaction
+    def __init__(self, catalog: str) -> None:
         self._catalog = catalog
-        #: (from server, to server) -> number there by number here, and those whose values have numbers inside.
+        #: (from server, to server) -> number there by number here.
         self._known: dict[tuple[str, str], dict[int, int]] = {}
+        #: Those whose binary form has numbers of types inside.
         self._nested: set[tuple[str, int]] = set()
 
-    def for_server(self, statement: Statement, server: str) -> Statement:
+    def for_server(self, statement: Statement, server: str, ask: Ask) -> Statement:
         """A statement with its parameters' types as ``server`` numbers them.
 
         Raises
         ------
-        errors.UnsupportedQuery : a parameter in binary holds such numbers itself
+        errors.UnsupportedQuery : a parameter in binary has such numbers inside
+        errors.ProgrammingError : the server has no type of that name
         """
-        given = Parameters.of(statement.parameters)
-        if server == self._catalog or not _are_users(given.types):
+        if server == self._catalog:
             return statement
-        numbers = self._numbers(self._catalog, server, given.types)
+        given = Parameters.of(statement.parameters)
+        if not are_users(given.types):
+            return statement
+        numbers = self._numbers(self._catalog, server, given.types, ask)
         for oid, format in zip(given.types, given.formats, strict=True):
-            if format and numbers.get(oid, oid) != oid and (self._catalog, oid) in self._nested:
-                raise as_driver_error(
-                    errors.UnsupportedQuery(_refusal("a parameter", "pass it as text (%t)"))
-                )
+            there = numbers.get(oid, oid)
+            if oid and not there:
+                raise as_driver_error(self._missing(oid, server, ask))
+            if format and there != oid and (self._catalog, oid) in self._nested:
+                raise as_driver_error(_refusal("a parameter", "pass it as text (%t)"))
         types = tuple(numbers.get(oid, oid) for oid in given.types)
         return statement._replace(parameters=Parameters(given.values, types, given.formats))
 
-    def check_returning(self, statement: Statement) -> None:
-        """Refuse a write before it is run, when `renumber` might refuse what it returns.
+    def _missing(self, oid: int, server: str, ask: Ask) -> errors.Error:
+        name = self._names(self._catalog, [oid], ask)[oid].decode()
+        message = f"a parameter has type {name}, which server {server} has not; create it there as on {self._catalog}"
+        return errors.ProgrammingError(message).at(server)
+
+    def require_flat(self, described: PGresult, ask: Ask) -> None:
+        """Refuse what `translated` would refuse of a statement's result in binary, before it is run.
+
+        Parameters
+        ----------
+        described : the statement, as the catalog's server describes it
 
         Raises
         ------
-        errors.UnsupportedQuery : as `renumber` does
+        errors.UnsupportedQuery : values in binary have such numbers inside
         """
-        if statement.result_format:
-            oids = Parameters.of(statement.parameters).types
-            session = self._transaction.session(self._catalog)
-            described = self._transaction.describe(session, statement.text, oids)
-            types = [described.ftype(column) for column in range(described.nfields)]
-            users = {oid for oid in types if oid >= FIRST_USER_OID}
-            if users:
-                self._names(self._catalog, users)
-            if any((self._catalog, oid) in self._nested for oid in users):
-                raise as_driver_error(errors.UnsupportedQuery(_refusal("RETURNING", "ask for text")))
+        types = types_of(described)
+        if are_users(types):
+            self._names(self._catalog, {oid for oid in types if oid >= FIRST_USER_OID}, ask)
+            self._require_flat(self._catalog, described, types)
 
-    def renumber(self, answer: Answer) -> None:
-        """Set ``answer.types`` where a server that is not the catalog's gave values of such types.
+    def translated(self, server: str, result: PGresult, ask: Ask) -> tuple[int, ...]:
+        """The types of a result's columns as the catalog's server numbers them; 0 for those that it has not.
 
         Raises
         ------
-        errors.UnsupportedQuery : values in binary hold such numbers themselves
+        errors.UnsupportedQuery : values in binary have such numbers inside
         """
-        described = [tuple(map(result.ftype, range(result.nfields))) for result in answer.results]
-        if not answer.servers or not any(map(_are_users, described)):
-            return
-        answer.types = [
-            self._types_from(result, types, server)
-            for result, types, server in zip(answer.results, described, answer.servers, strict=True)
-        ]
-
-    def _types_from(self, result: PGresult, types: tuple[int, ...], server: str) -> tuple[int, ...]:
-        if server == self._catalog or not _are_users(types):
+        types = types_of(result)
+        if server == self._catalog or not are_users(types):
             return types
-        numbers = self._numbers(server, self._catalog, types)
-        for column, oid in enumerate(types):
-            nested = numbers.get(oid, oid) != oid and (server, oid) in self._nested
-            if nested and result.fformat(column):
-                what = f"column {(result.fname(column) or b'').decode()}"
-                raise as_driver_error(errors.UnsupportedQuery(_refusal(what, "ask for text")))
+        numbers = self._numbers(server, self._catalog, types, ask)
+        differing = [oid if numbers.get(oid, oid) != oid else 0 for oid in types]
+        if result.nfields and result.fformat(0) == pq.Format.BINARY:
+            self._require_flat(server, result, differing)
         return tuple(numbers.get(oid, oid) for oid in types)
 
-    def _numbers(self, here: str, there: str, types: Iterable[int]) -> Mapping[int, int]:
-        """The numbers that ``there`` has for the types that ``here`` numbers so; those that it has not are left out."""
+    def _require_flat(self, server: str, result: PGresult, types: Sequence[int]) -> None:
+        for column, oid in enumerate(types):
+            if (server, oid) in self._nested:
+                name = (result.fname(column) or b"").decode()
+                raise as_driver_error(_refusal(f"column {name}", "ask for text"))
+
+    def _numbers(self, here: str, there: str, types: Iterable[int], ask: Ask) -> Mapping[int, int]:
+        """The numbers that ``there`` has for the types that ``here`` numbers so; 0 for those that it has not."""
         known = self._known.setdefault((here, there), {})
         unknown = {oid for oid in types if oid >= FIRST_USER_OID} - known.keys()
         if unknown:
-            names = self._names(here, unknown)
-            listed = b"{%s}" % b",".join(_quoted(name) for name in names.values())
-            found = self._ask(there, "numbers_of_types", Parameter(listed, _TEXT_ARRAY, 0))
-            numbers = [found.get_value(row, 0) for row in range(found.ntuples)]
-            known.update(
-                (oid, int(number)) for oid, number in zip(names, numbers, strict=True) if number is not None
-            )
+            names = self._names(here, unknown, ask)
+            listed = Parameter(binary_array(TEXT_OID, names.values()), _TEXT_ARRAY, 1)
+            found = ask(there, Statement(_SQL["numbers_of_types"], (listed,), prepare=True))
+            for row, oid in enumerate(names):
+                known[oid] = int(found.get_value(row, 0) or 0)
         return known
 
-    def _names(self, server: str, oids: Collection[int]) -> dict[int, bytes]:
-        listed = b"{%s}" % b",".join(b"%d" % oid for oid in sorted(oids))
-        found = self._ask(server, "names_of_types", Parameter(listed, _OID_ARRAY, 0))
+    def _names(self, server: str, oids: Collection[int], ask: Ask) -> dict[int, bytes]:
+        listed = Parameter(b"{%s}" % b",".join(b"%d" % oid for oid in oids), _OID_ARRAY, 0)
+        found = ask(server, Statement(_SQL["names_of_types"], (listed,), prepare=True))
         names = {}
         for row in range(found.ntuples):
             oid = int(found.get_value(row, 0) or 0)
@@ -128,19 +141,8 @@ class UserTypes:
                 self._nested.add((server, oid))
         return names
 
-    def _ask(self, server: str, name: str, parameter: Parameter) -> PGresult:
-        return self._transaction.aside(
-            self._transaction.session(server), Statement(_SQL[name], (parameter,), prepare=True)
-        )
 
-
-def _are_users(types: Iterable[int]) -> bool:
-    return max(types, default=0) >= FIRST_USER_OID
-
-
-def _quoted(name: bytes) -> bytes:
-    return b'"%s"' % name.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
-
-
-def _refusal(what: str, advice: str) -> str:
-    return f"{what}: a value of a user's type, in binary, has numbers of types in it that differ by server; {advice}"
+def _refusal(what: str, advice: str) -> errors.UnsupportedQuery:
+    return errors.UnsupportedQuery(
+        f"{what}: a value of a user's type, in binary, has numbers of types in it that differ by server; {advice}"
+    )

@@ -4,7 +4,6 @@ SELECT t.oid, pg_catalog.format('%I.%I', s.nspname, t.typname), t.typtype = 'c' 
 FROM pg_catalog.pg_type AS t
 JOIN pg_catalog.pg_namespace AS s ON s.oid = t.typnamespace
 WHERE t.oid = ANY ($1)
-ORDER BY t.oid
 
 -- name: numbers_of_types
 -- The numbers of the types named $1, in their order; NULL for those that are not there.
