@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import time
+import warnings
 from collections.abc import Callable
 
 import psycopg
@@ -24,15 +26,13 @@ def started_containers(number: int, major: int, stop: list[Callable[[], None]]) 
 
     What stops each is added to ``stop``. Tests are skipped, with the reason, where no Docker engine answers.
     """
-    import docker
-    from docker.errors import DockerException
     from testcontainers.core.container import DockerContainer
 
-    try:
-        with docker.DockerClient.from_env() as client:
-            client.ping()
-    except DockerException as error:
-        pytest.skip(f"--containers: no Docker engine answers: {error}")
+    with warnings.catch_warnings(action="ignore", category=ResourceWarning):
+        problem = _no_engine()
+        gc.collect()  # Docker's client leaves the socket open on which nobody answered
+    if problem:
+        pytest.skip(f"--containers: no Docker engine answers: {problem}")
     conninfos = []
     for _ in range(number):
         container = (
@@ -49,6 +49,19 @@ def started_containers(number: int, major: int, stop: list[Callable[[], None]]) 
     for conninfo in conninfos:
         _await(conninfo)
     return conninfos
+
+
+def _no_engine() -> str | None:
+    """Tell why no Docker engine can be used; None when one answers."""
+    import docker
+    from docker.errors import DockerException
+
+    try:
+        with docker.DockerClient.from_env() as client:
+            client.ping()
+    except DockerException as error:
+        return str(error)
+    return None
 
 
 def _await(conninfo: str) -> None:
