@@ -193,6 +193,7 @@ class LocalCluster:
             self._temporary = template.temporary_directory(account)
             return self._temporary
         try:
+            made = [folder for folder in (self.directory, *self.directory.parents) if not folder.exists()]
             self.directory.mkdir(parents=True, exist_ok=True)
             empty = not any(self.directory.iterdir())
             if empty:
@@ -202,6 +203,8 @@ class LocalCluster:
         if not (empty or self.initialized):
             raise InvalidCluster(f"{self.directory} is not empty and holds no local servers: give another")
         if not account.can_enter(self.directory):
+            for folder in made:
+                folder.rmdir()
             raise OperationalError(
                 f"PostgreSQL does not run as root, and the account {account.name}, which runs it, cannot "
                 f"enter {self.directory}: choose a directory whose parents all accounts may enter"
@@ -281,6 +284,8 @@ class LocalCluster:
 
 
 def _check(servers: int | None, settings: Mapping[str, Setting] | None) -> None:
+    if servers is not None and type(servers) is not int:
+        raise InvalidCluster(f"servers={servers!r}: how many servers there are is a whole number")
     if servers is not None and servers < 1:
         raise InvalidCluster(f"servers={servers}: a local cluster has at least 1 server")
     for name in settings or {}:

@@ -261,8 +261,9 @@ def test_a_broken_record_is_named(kept: Path, pg_bin: Path) -> None:
 @only_root
 def test_root_is_told_of_a_folder_that_its_servers_cannot_enter(kept: Path, pg_bin: Path) -> None:
     kept.mkdir(mode=0o700)
-    with pytest.raises(OperationalError, match=f"cannot enter {kept / 'inside'}: choose a directory"):
-        LocalCluster(1, kept / "inside", pg_bin=pg_bin).start()
+    with pytest.raises(OperationalError, match=f"cannot enter {kept / 'a/b'}: choose a directory"):
+        LocalCluster(1, kept / "a" / "b", pg_bin=pg_bin).start()
+    assert list(kept.iterdir()) == []
 
 
 @only_root

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,12 @@ from parallel_partition.local_cluster import LocalCluster
 @pytest.mark.parametrize("number", [0, -1])
 def test_a_number_of_servers_that_is_none(number: int) -> None:
     with pytest.raises(InvalidCluster, match=f"servers={number}: a local cluster has at least 1 server"):
+        LocalCluster(number)
+
+
+@pytest.mark.parametrize("number", [1.5, "2", True])
+def test_a_number_of_servers_that_is_no_whole_number(number: Any) -> None:
+    with pytest.raises(InvalidCluster, match=r"servers=.*: how many servers there are is a whole number"):
         LocalCluster(number)
 
 
