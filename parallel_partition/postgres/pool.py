@@ -43,6 +43,8 @@ class PooledConnection(psycopg.Connection[Any]):
     """A connection that remembers its `Session`, and with it what is prepared, as long as it lives."""
 
     session: Session | None = None
+    #: Whether statements ran on it that may have drawn from a sequence, which `lastval` would tell of.
+    may_have_drawn = False
 
 
 class ServerPool:
@@ -171,6 +173,7 @@ class ServerPool:
     def connection(self, timeout: float = 30.0) -> Iterator[psycopg.Connection[Any]]:
         """Borrow a connection for a block."""
         connection = self.acquire(timeout)
+        connection.may_have_drawn = True
         try:
             yield connection
         finally:
@@ -223,6 +226,9 @@ class ServerPool:
         session = connection.session
         if session is not None and session.touched:
             session.discard_all()
+        elif connection.may_have_drawn:
+            connection.execute("DISCARD SEQUENCES")
+        connection.may_have_drawn = False
 
     def _connecting_failed(self, error: psycopg.Error | errors.Error) -> None:
         self._failure = error

@@ -61,6 +61,21 @@ def test_a_session_that_cannot_be_made_ready_is_given_back(
         pool.release_session(session)
 
 
+def test_a_session_knows_nothing_of_what_another_drew_from_a_sequence(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool = cluster._pools["s1"]
+    monkeypatch.setattr(pool._pool, "_max_size", 1)
+    with pool.connection() as connection:
+        connection.execute("CREATE SEQUENCE drawn_from; SELECT nextval('drawn_from')")
+        process = connection.info.backend_pid
+    session = pool.acquire_session()
+    assert session.connection.info.backend_pid == process
+    with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState):
+        session.connection.execute("SELECT lastval()")
+    pool.release_session(session)
+
+
 def _interrupted(_: object) -> None:
     raise KeyboardInterrupt
 
