@@ -36,6 +36,11 @@ from parallel_partition.local_cluster import LocalCluster
 from parallel_partition.parallel_connection import ParallelConnection
 from parallel_partition.writing.writer import Writer
 
+# What PEP 249 asks of a module: its version, that threads may share connections, and %s or %(name)s in queries.
+apilevel = "2.0"
+threadsafety = 2
+paramstyle = "pyformat"
+
 __all__ = [
     "CatalogExists",
     "CatalogMissing",
@@ -65,6 +70,9 @@ __all__ = [
     "UnsupportedTable",
     "Warning",
     "Writer",
+    "apilevel",
     "connect",
     "errors",
+    "paramstyle",
+    "threadsafety",
 ]

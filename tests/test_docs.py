@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import click
+import psycopg
 import pytest
 
 import parallel_partition
@@ -31,6 +32,12 @@ def test_a_public_name_has_a_docstring(name: str) -> None:
     assert name in CONSTANTS or inspect.getdoc(thing)
     if inspect.isclass(thing):
         assert thing.__doc__, "a class does not speak through its parent's docstring"
+
+
+def test_it_is_a_module_of_pep_249() -> None:
+    assert set(PUBLIC) >= {"apilevel", "threadsafety", "paramstyle", "connect"}
+    asked = (parallel_partition.apilevel, parallel_partition.threadsafety, parallel_partition.paramstyle)
+    assert asked == (psycopg.apilevel, psycopg.threadsafety, psycopg.paramstyle)
 
 
 @pytest.mark.parametrize("name", SHOWN)
