@@ -22,6 +22,7 @@ from parallel_partition.execution.create_cluster import add_server, create_clust
 from parallel_partition.execution.create_table import check_declared, create_table, drop_table
 from parallel_partition.execution.router import Router
 from parallel_partition.execution.server_status import ServerStatus, server_statuses
+from parallel_partition.planning.parse import SyntaxNotRead
 from parallel_partition.postgres import catalog_store
 from parallel_partition.postgres.connecting import connected
 from parallel_partition.postgres.conninfo import completed, parsed, rejoined
@@ -193,7 +194,7 @@ class Cluster:
         Raises
         ------
         errors.UnsupportedTable : a type, clause or constraint that cannot be held over several servers
-        psycopg.Error : what PostgreSQL says to the statement
+        psycopg.Error : what PostgreSQL or its grammar says to the statement
 
         Example
         -------
@@ -201,7 +202,11 @@ class Cluster:
         """
         columns = check_declared(key, reference)
         name, cluster_id = self._state.catalog, self._state.cluster_id
-        made = create_table(self._pools, name, cluster_id, declaration_of(table), columns)
+        try:
+            declaration = declaration_of(table)
+        except SyntaxNotRead as unread:
+            raise as_driver_error(unread) from None
+        made = create_table(self._pools, name, cluster_id, declaration, columns)
         self.refresh()
         return self.tables[made.schema, made.name]
 

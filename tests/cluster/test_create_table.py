@@ -408,7 +408,7 @@ def test_what_postgresql_refuses_is_its_own_error(shared: Cluster, ask: Ask) -> 
         shared.create_table("CREATE TABLE refused (a nosuch)", key="a")
     assert isinstance(caught.value, errors.Error)
     assert caught.value.server == "s1"
-    with pytest.raises(errors.ProgrammingError, match="syntax error"):
+    with pytest.raises(psycopg.ProgrammingError, match="syntax error"):
         shared.create_table("CREATE TABLE refused (a int", key="a")
     shared.create_table("CREATE TABLE twice (a int)", key="a")
     with pytest.raises(psycopg.errors.DuplicateTable, match='relation "twice" already exists'):
