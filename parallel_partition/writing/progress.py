@@ -50,12 +50,13 @@ def progress(label: str, size: int | None, wanted: bool | None) -> Iterator[Show
             bar.refresh()
 
     with bar:
-        rows_seen = position_seen = 0
+        rows_seen = 0
 
         def note(rows: int, position: int | None) -> None:
-            nonlocal rows_seen, position_seen
-            rows_seen, position_seen = rows, position or 0
+            nonlocal rows_seen
+            rows_seen = rows
             show(rows, position)
 
         yield note
-        show(rows_seen, position_seen, last=True)
+        # A compressed file has an end that nobody reads; to the reader of the bar all of it is done.
+        show(rows_seen, size, last=True)

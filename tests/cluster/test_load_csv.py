@@ -336,3 +336,13 @@ def test_progress_of_a_file(cluster: Cluster, load: Load, capsys: pytest.Capture
     err = capsys.readouterr().err
     assert name in err
     assert "2 rows" in err
+
+
+def test_the_bar_of_a_compressed_file_is_full_at_the_end(
+    cluster: Cluster, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cluster.create_table("CREATE TABLE zipped (id int, t text)", key="id")
+    with zipfile.ZipFile(tmp_path / "rows.zip", "w") as archive:
+        archive.writestr("rows.csv", "id,t\n1,a\n")
+    cluster.load_csv("zipped", tmp_path / "rows.zip", show_progress=True)
+    assert "━" * 40 + " 1 rows" in capsys.readouterr().err
