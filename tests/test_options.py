@@ -11,9 +11,9 @@ ROOT = Path(__file__).parent.parent
 
 
 def test_without_a_docker_engine_the_tests_in_containers_are_skipped_with_the_reason(tmp_path: Path) -> None:
+    tests = "tests/cluster/test_pooled_sessions.py"
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--containers"]
-        + ["tests/cluster/test_pooled_sessions.py"],
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--containers", tests],
         cwd=ROOT,
         env={**os.environ, "DOCKER_HOST": f"unix://{tmp_path}/docker.sock"},
         capture_output=True,
