@@ -40,6 +40,8 @@ def facts_of(connection: Connection) -> Facts:
 def check_alone(name: str, connection: Connection, facts: Facts) -> None:
     """Refuse a database that no cluster can have as its server, whatever the others are.
 
+    The connection is in a transaction; until its end nobody else passes this check.
+
     Raises
     ------
     errors.CatalogExists : a cluster is catalogued in it
@@ -48,6 +50,11 @@ def check_alone(name: str, connection: Connection, facts: Facts) -> None:
     place = f"server {name} ({place_of(connection)})"
     if problem := _problem(facts):
         raise InvalidCluster(f"{place} {problem}").at(name)
+    # Two that waited for each other, each on another server, would do so for ever: no server sees the circle.
+    if catalog_store.row(connection, "take_database") != (True,):
+        raise InvalidCluster(
+            f"{place} is being made a server of a cluster by another session; see what became of that"
+        ).at(name)
     found = catalog_store.row(connection, "is_initialised")
     assert found is not None
     is_server, is_catalog, has_schema = found

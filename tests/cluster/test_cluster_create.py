@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import psycopg
 import pytest
@@ -12,7 +15,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from parallel_partition import Cluster, errors
 from parallel_partition.catalog.shard_map import part_of
-from parallel_partition.execution import change_everywhere
+from parallel_partition.execution import change_everywhere, create_cluster
 from parallel_partition.postgres.identity import check_identity
 from tests.fix_clusters import MakeCluster
 from tests.fix_databases import MakeDatabases
@@ -93,6 +96,33 @@ def test_an_unreadable_uri_is_not_repeated() -> None:
     with pytest.raises(errors.InvalidCluster) as caught:
         Cluster.create(["postgresql://user:canary%zz@host/db"])
     assert "canary" not in str(caught.value)
+
+
+def test_two_that_make_a_cluster_of_the_same_databases(
+    databases: MakeDatabases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conninfos = databases(2)
+    checked, go_on = threading.Event(), threading.Event()
+    initialise = create_cluster._initialise
+
+    def initialise_later(*arguments: Any) -> None:
+        checked.set()
+        assert go_on.wait(30)
+        initialise(*arguments)
+
+    monkeypatch.setattr(create_cluster, "_initialise", initialise_later)
+    with ThreadPoolExecutor(1) as other:
+        made = other.submit(Cluster.create, conninfos)
+        try:
+            assert checked.wait(30)
+            with pytest.raises(errors.InvalidCluster, match="is being made a server of a cluster by another"):
+                Cluster.create(conninfos[::-1])
+        finally:
+            go_on.set()
+        with made.result() as cluster:
+            assert [status.problem for status in cluster.status()] == [None, None]
+    with pytest.raises(errors.CatalogExists):
+        Cluster.create(conninfos)
 
 
 def test_the_same_database_twice(databases: MakeDatabases) -> None:

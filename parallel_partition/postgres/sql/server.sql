@@ -154,6 +154,10 @@ SELECT pg_catalog.to_regclass('parallel_partition.identity') IS NOT NULL,
        pg_catalog.to_regclass('parallel_partition.cluster') IS NOT NULL,
        pg_catalog.to_regnamespace('parallel_partition') IS NOT NULL
 
+-- name: take_database
+-- Whether nobody else is making this database a server of a cluster; nobody else can until the transaction ends.
+SELECT pg_catalog.pg_try_advisory_xact_lock(pg_catalog.hashtextextended('parallel_partition', 0))
+
 -- name: hold_partitions
 -- These partitions are here from now on, by this version of the map.
 INSERT INTO parallel_partition.held (part, version)
