@@ -7,11 +7,14 @@ import io
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import UUID
 
+import psycopg
 import pytest
 
 from parallel_partition import Cluster, UnsupportedQuery
 from parallel_partition.dbapi.connection import Connection
+from tests.fix_clusters import MakeCluster
 
 README = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
 SECTION = README.split("## A first example")[1].split("\n## ")[0]
@@ -42,6 +45,17 @@ REFUSED = {
     "a window function": "SELECT rank() OVER (ORDER BY cost) FROM visits",
     "a percentile": "SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY cost) FROM visits",
     "a subquery that does not follow the key": "SELECT ward FROM wards WHERE ward NOT IN (SELECT ward FROM visits)",
+    "an INSERT without the key": "INSERT INTO keyed (n) VALUES (1)",
+    "an INSERT without the value of a serial column": f"INSERT INTO keyed (id) VALUES ('{UUID(int=7)}')",
+    "an INSERT ... SELECT": "INSERT INTO visits SELECT ward, ward, floor FROM wards",
+    "a MERGE": "MERGE INTO visits USING wards ON patient = wards.ward WHEN MATCHED THEN DELETE",
+    "a change of a row's key": "UPDATE visits SET patient = 'eve' WHERE patient = 'ada'",
+    "a value of each server's own": "UPDATE wards SET floor = extract(hour FROM now())",
+    "a view": "CREATE VIEW dear AS SELECT * FROM visits WHERE cost > 1000",
+    "ALTER TABLE": "ALTER TABLE visits ADD COLUMN paid boolean",
+    "CREATE INDEX": "CREATE INDEX ON visits (cost)",
+    "TRUNCATE": "TRUNCATE visits",
+    "GRANT": "GRANT SELECT ON visits TO PUBLIC",
     "a savepoint": "SAVEPOINT here",
     "COPY": "COPY visits TO STDOUT",
     "two-phase commit by hand": "PREPARE TRANSACTION 'mine'",
@@ -49,13 +63,20 @@ REFUSED = {
 
 
 @pytest.fixture(scope="module")
-def connection(make_module_cluster) -> Iterator[Connection]:
-    """A connection to a cluster with the README's tables."""
-    cluster: Cluster = make_module_cluster(servers=2)
+def cluster_of_readme(make_module_cluster: MakeCluster) -> Cluster:
+    """A cluster with the README's tables."""
+    cluster = make_module_cluster(servers=2)
     tables = dict(re.findall(r'^([A-Z]+) = "(CREATE TABLE .*)"$', SECTION, re.MULTILINE))
     cluster.create_table(tables["VISITS"], key="patient")
     cluster.create_table(tables["WARDS"], reference=True)
-    with cluster.connect() as connection:
+    keyed = "CREATE TABLE keyed (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), n serial)"
+    cluster.create_table(keyed, key="id")
+    return cluster
+
+
+@pytest.fixture(scope="module")
+def connection(cluster_of_readme: Cluster) -> Iterator[Connection]:
+    with cluster_of_readme.connect() as connection:
         yield connection
 
 
@@ -77,3 +98,18 @@ def test_what_psycopg_can_and_it_cannot_is_refused(connection: Connection) -> No
 def test_a_refused_query_is_answered_where_the_key_leads_to_one_server(connection: Connection) -> None:
     query = "SELECT rank() OVER (ORDER BY cost) FROM visits WHERE patient = %s"
     assert connection.execute(query, ("ada",)).fetchall() == []
+
+
+def test_a_unique_constraint_has_the_name_of_its_partitions(connection: Connection) -> None:
+    insert = "INSERT INTO keyed VALUES (%s, 1)"
+    connection.execute(insert, (UUID(int=1),))
+    with pytest.raises(psycopg.errors.UniqueViolation) as caught:
+        connection.execute(insert, (UUID(int=1),))
+    assert re.fullmatch(r"keyed_part_\d+_pkey", caught.value.diag.constraint_name or "")
+    connection.rollback()
+
+
+def test_what_the_writer_draws(connection: Connection, cluster_of_readme: Cluster) -> None:
+    with cluster_of_readme.writer("keyed", columns=[]) as writer:
+        writer.write([(), ()])
+    assert connection.execute("SELECT n FROM keyed ORDER BY n").fetchall() == [(1,), (2,)]
