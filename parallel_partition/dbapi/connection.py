@@ -17,6 +17,7 @@ from psycopg.rows import Row, RowFactory, tuple_row
 
 from parallel_partition import errors
 from parallel_partition.dbapi.cursor import Cursor
+from parallel_partition.dbapi.cursor_factory import over_servers
 from parallel_partition.dbapi.plain_cursor import execute_for, is_execute
 from parallel_partition.execution.router import Router
 from parallel_partition.execution.run_plan import Runner
@@ -32,6 +33,13 @@ T = TypeVar("T")
 #: Seconds that a statement of another thread has to end when its connection is closed: once it is cancelled, and again
 #: once its sessions are cut off.
 CLOSE_PATIENCE = 2.0
+
+
+#: The generators of psycopg's that set attributes of the connection.
+_SETTERS = frozenset(
+    getattr(psycopg.Connection, f"_set_{attribute}_gen").__code__
+    for attribute in ("autocommit", "isolation_level", "read_only", "deferrable")
+)
 
 
 class Info(ConnectionInfo):
@@ -84,7 +92,7 @@ class Connection(psycopg.Connection[Row]):
         self._router = router
         self._on_close = on_close
         self.transaction_state = Transaction(
-            router, self._get_tx_start_command, self._forward_notice, self._take_session
+            router, self._begin_command, self._forward_notice, self._take_session
         )
         self.runner = Runner(router, self.transaction_state)
         pgconn = self.transaction_state.session(router.state.catalog).connection.pgconn
@@ -104,7 +112,7 @@ class Connection(psycopg.Connection[Row]):
         pgconn.notice_handler, pgconn.notify_handler = handlers
         self.cursor_factory = Cursor
         self._closed = self._released = False
-        self._set_autocommit(autocommit)
+        self.set_autocommit(autocommit)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -172,21 +180,36 @@ class Connection(psycopg.Connection[Row]):
         if is_execute(gen):
             execute_for(self, gen)
             return None  # type: ignore[return-value]  # what the generator of execute() returns
-        try:
-            next(gen)
-        except StopIteration as stop:
-            result: T = stop.value
-            return result
-        gen.close()
+        if getattr(gen, "gi_code", None) in _SETTERS:
+            try:
+                next(gen)
+            except StopIteration as stop:
+                result: T = stop.value
+                return result
+        gen.close()  # before it sends anything
         raise as_driver_error(errors.UnsupportedQuery("this method of psycopg's asks one server only"))
 
-    def _set_autocommit(self, value: bool) -> None:
-        super()._set_autocommit(value)
+    def set_autocommit(self, value: bool) -> None:
+        """Method version of the ``autocommit`` setter."""
+        super().set_autocommit(value)
         self.transaction_state.autocommit = self._autocommit
+        self._note_isolation()
 
-    def _set_isolation_level(self, value: psycopg.IsolationLevel | None) -> None:
-        super()._set_isolation_level(value)
-        level = self._isolation_level
+    def set_isolation_level(self, value: psycopg.IsolationLevel | None) -> None:
+        """Method version of the ``isolation_level`` setter."""
+        super().set_isolation_level(value)
+        self._note_isolation()
+
+    @property
+    def _begins(self) -> bool:
+        """True when psycopg would send BEGIN: with the isolation and access that were asked for, only then."""
+        return not self._autocommit or self._num_transactions > 0
+
+    def _begin_command(self) -> bytes:
+        return self._get_tx_start_command() if self._begins else b"BEGIN"
+
+    def _note_isolation(self) -> None:
+        level = self._isolation_level if self._begins else None
         self.transaction_state.isolation = None if level is None else level.name.replace("_", " ").lower()
 
     @property
@@ -218,7 +241,7 @@ class Connection(psycopg.Connection[Row]):
         if name or scrollable is not None or withhold:
             message = "named, scrollable and WITH HOLD cursors are not supported over several servers"
             raise as_driver_error(errors.UnsupportedQuery(message))
-        cursor = Cursor(self, row_factory=row_factory or self.row_factory)
+        cursor = over_servers(self.cursor_factory)(self, row_factory=row_factory or self.row_factory)
         if binary:
             cursor.format = pq.Format.BINARY
         return cursor
@@ -265,6 +288,7 @@ class Connection(psycopg.Connection[Row]):
                 raise as_driver_error(errors.UnsupportedQuery(message))
             self.transaction_state.explicit = True
         self._num_transactions += 1
+        self._note_isolation()
         commits = False
         try:
             yield self
@@ -275,6 +299,7 @@ class Connection(psycopg.Connection[Row]):
                 raise
         finally:
             self._num_transactions -= 1
+            self._note_isolation()
             with self.lock:
                 if commits:
                     self.transaction_state.commit()
@@ -345,6 +370,7 @@ class Connection(psycopg.Connection[Row]):
 
     pipeline = _refused("pipeline()")
     notifies = _refused("notifies()")
+    add_notify_handler = _refused("add_notify_handler()")
     tpc_begin = _refused("tpc_begin()")
     tpc_prepare = _refused("tpc_prepare()")
     tpc_commit = _refused("tpc_commit()")

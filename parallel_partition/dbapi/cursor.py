@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 import psycopg
-from psycopg import pq
+from psycopg import pq, sql
 from psycopg.abc import Buffer, Params, Query
 from psycopg.adapt import Transformer
 from psycopg.pq.abc import PGresult
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 
 #: PostgreSQL counts a statement's parameters in 16 bits; one of them is the library's own.
 PARAMETERS_MAX = 65_534
+
+
+#: Queries whose text is the same whenever they are the same object; a ``sql.Literal`` may hold a list.
+_UNCHANGING = frozenset({str, bytes, sql.SQL})
 
 
 def _as_bytes(value: Buffer | None) -> bytes | None:
@@ -47,7 +51,6 @@ class Cursor(psycopg.Cursor[Row]):
 
     def __init__(self, connection: Connection[Any], *, row_factory: RowFactory[Row] | None = None) -> None:
         super().__init__(connection, row_factory=row_factory or connection.row_factory)
-        self._merged: MergedRows | None = None
         #: Those of the last query, by the types of its parameters: small and large numbers differ in theirs.
         self._look_ups: dict[tuple[int, ...], LookUp] = {}
 
@@ -72,8 +75,11 @@ class Cursor(psycopg.Cursor[Row]):
             with self._conn.lock:
                 self._conn.check_usable()
                 again = query is self._last_query and params is not None and prepare is not False
-                if not (again and self._look_ups and self._repeat(params, binary)):
+                if not (
+                    again and self._look_ups and type(query) in _UNCHANGING and self._repeat(params, binary)
+                ):
                     self._run(self._request(query, params, prepare, binary))
+                    self._last_query = query
         except psycopg.Error as error:
             raise _own(error) from error.__cause__
         return self
@@ -84,7 +90,6 @@ class Cursor(psycopg.Cursor[Row]):
         if self._closed or converted is None:
             return False
         self._reset(reset_query=False)
-        self._merged = None
         converted.dump(params)
         look_up = self._look_ups.get(converted.types)
         if look_up is None:
@@ -105,13 +110,13 @@ class Cursor(psycopg.Cursor[Row]):
         """The statement in ``$n`` form with its parameters dumped, as psycopg does both."""
         self._check_open()
         self._reset()
-        self._merged = None
         if self._last_query is None or self._last_query is not query:
+            self._last_query = None  # until it has run: adapters registered by then count, as in psycopg
             self._tx = Transformer(self)
             self._look_ups = {}
         converted = self._query_cls(self._tx)
         converted.convert(query, params)
-        self._query, self._last_query = converted, query
+        self._query = converted
         if type(converted.query) is not bytes:
             raise TypeError(f"a query is a text, not {type(query).__name__}")
         if len(converted.types) > PARAMETERS_MAX:
@@ -119,21 +124,41 @@ class Cursor(psycopg.Cursor[Row]):
                 f"the query has {len(converted.types):,} parameters, and a statement takes at most {PARAMETERS_MAX:,}; "
                 "send fewer rows at a time, or pass many values as one list"
             )
-        return Statement(
-            converted.query,
-            Parameters(
-                list(map(_as_bytes, converted.params or ())), converted.types, converted.formats or ()
-            ),
-            self._result_format(binary),
-            prepare,
-        )
+        # Where psycopg.ClientCursor has put the values into the text, there are no types.
+        values = list(map(_as_bytes, converted.params or ())) if converted.types else []
+        parameters = Parameters(values, converted.types, converted.formats or ())
+        return Statement(converted.query, parameters, self._result_format(binary), prepare)
 
     def _check_open(self) -> None:
         if self._closed:
             raise psycopg.InterfaceError("the cursor is closed")
 
+    def _reset(self, reset_query: bool = True) -> None:
+        super()._reset(reset_query)
+        self._merged: MergedRows | None = None
+        #: What `_results` are of, where there is more to say than they do.
+        self._answers: Sequence[Answer] = ()
+
     def _run(self, request: Statement) -> None:
-        self._take(self._conn.runner.run(request))
+        answer = self._conn.runner.run(request)
+        self._take(answer)
+        self._answers = (answer,)
+
+    def _select_current_result(self, i: int, format: pq.Format | None = None) -> None:
+        super()._select_current_result(i, format)
+        if self._answers:
+            answer = self._answers[i]
+            self._rowcount, self._statusmessage = answer.rowcount, answer.status
+
+    @classmethod
+    def _loaders_changed(cls, wself: Any, oid: int, loader: Any) -> None:
+        """Load by the new loader also what was answered before it was registered, as psycopg does."""
+        super()._loaders_changed(wself, oid, loader)
+        self = wself()
+        if self is not None:
+            self._look_ups = {}  # they send by the adapters of before
+            if self._merged is not None:
+                self._merged = MergedRows(self._answers[0], self)
 
     def _take(self, answer: Answer) -> None:
         if answer.look_up is not None:
@@ -154,32 +179,38 @@ class Cursor(psycopg.Cursor[Row]):
     def executemany(self, query: Query, params_seq: Iterable[Params], *, returning: bool = False) -> None:
         """Run a statement once per parameter set, all or none of them; see psycopg's ``Cursor.executemany``."""
         try:
-            changed, results = self._run_many(query, params_seq, returning)
-        except psycopg.Error as error:
-            raise _own(error) from error.__cause__
-        if returning and results:
-            self._results = results
-            self._select_current_result(0)
-        else:
+            self._run_many(query, params_seq, returning)
+        except BaseException as error:
             self._reset(reset_query=False)
-            self._merged = None
-            self._rowcount = changed
+            if isinstance(error, psycopg.Error):
+                raise _own(error) from error.__cause__
+            raise
 
-    def _run_many(self, query: Query, params_seq: Iterable[Params], returning: bool) -> tuple[int, list[Any]]:
+    def _run_many(self, query: Query, params_seq: Iterable[Params], returning: bool) -> None:
         changed = 0
-        results: list[Any] = []
+        status = None
+        results: list[PGresult] = []
+        answers: list[Answer] = []
         with self._conn.lock:
             self._conn.check_usable()
             self._check_open()
             with self._conn.one_transaction():
                 for params in params_seq:
                     self._run(self._request(query, params))
+                    self._last_query = query
                     changed += max(self._rowcount, 0)
+                    status = self._statusmessage
                     if returning:
                         results += self._single_results()
-        return changed, results
+                        answers += self._answers
+        self._reset(reset_query=False)
+        if results:
+            self._results, self._answers = results, answers
+            self._select_current_result(0)
+        elif not returning:
+            self._rowcount, self._statusmessage = changed, status
 
-    def _single_results(self) -> list[Any]:
+    def _single_results(self) -> list[PGresult]:
         if self._merged is not None:
             message = "executemany(returning=True) needs each of its statements to be answered by one server"
             raise as_driver_error(errors.UnsupportedQuery(message))
@@ -237,6 +268,8 @@ class Cursor(psycopg.Cursor[Row]):
     def _next_rows(self, count: int) -> list[Row]:
         self._check_result_for_fetch()
         assert self._merged is not None
+        if self._pos + count < 0:
+            raise _own(psycopg.InterfaceError(f"rows must be included between 0 and {len(self._merged)}"))
         rows = self._merged.load(self._pos, self._pos + count, self._make_row)
         self._pos += len(rows)
         return rows
@@ -274,7 +307,3 @@ class Cursor(psycopg.Cursor[Row]):
             "load with cluster.writer(table) or cluster.load_csv(table, path)"
         )
         raise as_driver_error(errors.UnsupportedQuery(message))
-
-    def _close(self) -> None:
-        super()._close()
-        self._merged = None

@@ -42,6 +42,7 @@ def execute_for(connection: Connection[Any], generator: Generator[Any, Any, Any]
     own = Cursor(connection, row_factory=cursor.row_factory)
     own.format = cursor.format
     own._adapters = cursor.adapters
+    own._query_cls = cursor._query_cls  # psycopg.ClientCursor and RawCursor read placeholders otherwise
     connection.check_usable()
     own._run(own._request(given["query"], given["params"], given["prepare"], given["binary"]))
     if own._merged is not None:

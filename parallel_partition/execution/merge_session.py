@@ -31,6 +31,7 @@ _RECORDS = frozenset({2249, 2287})
 
 _SETTINGS = b"""
     SELECT name, setting FROM pg_catalog.pg_settings WHERE source = 'session'
+    AND name NOT IN ('transaction_isolation', 'transaction_read_only', 'transaction_deferrable')
     UNION ALL SELECT 'role', pg_catalog.current_setting('role')
 """
 #: What an earlier statement had set, and is reset since.
