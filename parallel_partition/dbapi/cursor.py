@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 import psycopg
@@ -194,7 +195,7 @@ class Cursor(psycopg.Cursor[Row]):
         with self._conn.lock:
             self._conn.check_usable()
             self._check_open()
-            with self._conn.one_transaction():
+            with self._conn.one_transaction(), self._all_or_none():
                 for params in params_seq:
                     self._run(self._request(query, params))
                     self._last_query = query
@@ -209,6 +210,17 @@ class Cursor(psycopg.Cursor[Row]):
             self._select_current_result(0)
         elif not returning:
             self._rowcount, self._statusmessage = changed, status
+
+    @contextmanager
+    def _all_or_none(self) -> Iterator[None]:
+        """Fail the transaction where the statements cannot all be run: some of them may have been."""
+        before = self._conn.transaction_state.statements
+        try:
+            yield
+        except BaseException:
+            if self._conn.transaction_state.statements > before:
+                self._conn.transaction_state.fail()
+            raise
 
     def _single_results(self) -> list[PGresult]:
         if self._merged is not None:

@@ -98,6 +98,21 @@ def test_executemany_that_fails_leaves_no_result(connection: Connection) -> None
         cursor.fetchone()
 
 
+def test_what_executemany_began_is_not_half_of_a_transaction(connection: Connection) -> None:
+    """A refusal leaves the transaction as it is; not one that comes after half of the work."""
+    cursor = connection.cursor()
+    with pytest.raises(errors.UnsupportedQuery):
+        cursor.executemany("UPDATE t SET k = k, v = 9 WHERE k = %s", [(1,)])
+    assert connection.execute("SELECT v FROM t WHERE k = 1").fetchone() == (1,)
+    for given in ((1,), ("1", "2"), ()):
+        with pytest.raises(psycopg.Error):
+            cursor.executemany("UPDATE t SET v = 9 WHERE k = %s", [(2,), given * 2])
+        with pytest.raises(psycopg.errors.InFailedSqlTransaction):
+            connection.execute("SELECT v FROM t WHERE k = 2")
+        connection.commit()
+        assert connection.execute("SELECT v FROM t WHERE k = 2").fetchone() == (2,)
+
+
 @pytest.mark.parametrize("query", [ALL, "SELECT k, v FROM t WHERE k < 4 ORDER BY s, k", "SELECT 0, 0"])
 def test_rows_that_are_left_are_loaded_by_the_loaders_of_now(connection: Connection, query: str) -> None:
     cursor = connection.execute(query)
