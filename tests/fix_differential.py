@@ -21,6 +21,7 @@ Tables = Sequence[tuple[str, str | tuple[str, ...] | None]]
 Rows = Mapping[str, Sequence[tuple[Any, ...]]]
 
 STATEMENTS = 300
+SEQUENCES = 60
 SEED = 2_026
 
 
@@ -36,6 +37,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--statements", type=int, default=STATEMENTS, help="how many queries, and a third of that writes"
     )
+    group.addoption("--sequences", type=int, default=SEQUENCES, help="how many sequences of psycopg's calls")
     group.addoption("--statement-seed", type=int, default=SEED, help="which ones")
 
 
