@@ -20,6 +20,7 @@ from parallel_partition.errors import InvalidCluster
 from parallel_partition.execution.change_everywhere import said_by, settle_versions
 from parallel_partition.execution.create_cluster import add_server, create_cluster
 from parallel_partition.execution.create_table import check_declared, create_table, drop_table
+from parallel_partition.execution.gather import GATHER_LIMIT
 from parallel_partition.execution.router import Router
 from parallel_partition.execution.server_status import ServerStatus, server_statuses
 from parallel_partition.planning.parse import SyntaxNotRead
@@ -249,7 +250,11 @@ class Cluster:
         return self.servers[name]
 
     def connect(
-        self, *, autocommit: bool = False, row_factory: RowFactory[Any] | None = None
+        self,
+        *,
+        autocommit: bool = False,
+        row_factory: RowFactory[Any] | None = None,
+        gather_limit: int = GATHER_LIMIT,
     ) -> Connection[Any]:
         """A DB-API connection over all servers; psycopg's, in what it is and does.
 
@@ -257,12 +262,15 @@ class Cluster:
         ----------
         autocommit : as psycopg's
         row_factory : as psycopg's: ``psycopg.rows.dict_row`` and the like
+        gather_limit : bytes of rows that one statement may bring together where no server can answer it by itself
 
         Raises
         ------
         errors.ServerUnavailable : the catalog's server cannot be reached
         """
-        return Connection(self._router, autocommit=autocommit, row_factory=row_factory)
+        return Connection(
+            self._router, autocommit=autocommit, row_factory=row_factory, gather_limit=gather_limit
+        )
 
     def writer(
         self,
@@ -401,6 +409,7 @@ def connect(
     *,
     autocommit: bool = False,
     row_factory: RowFactory[Any] | None = None,
+    gather_limit: int = GATHER_LIMIT,
     password: PasswordCallback | None = None,
 ) -> Connection[Any]:
     """Connect to the cluster whose catalog is in a database. Closing the connection closes all that it opened.
@@ -408,7 +417,7 @@ def connect(
     Parameters
     ----------
     conninfo, password : as `Cluster.open` takes them
-    autocommit, row_factory : as `Cluster.connect` takes them
+    autocommit, row_factory, gather_limit : as `Cluster.connect` takes them
 
     Raises
     ------
@@ -425,7 +434,11 @@ def connect(
         raise as_driver_error(error) from error.__cause__
     try:
         return Connection(
-            cluster._router, autocommit=autocommit, row_factory=row_factory, on_close=cluster.close
+            cluster._router,
+            autocommit=autocommit,
+            row_factory=row_factory,
+            gather_limit=gather_limit,
+            on_close=cluster.close,
         )
     except BaseException:
         cluster.close()

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, overload
 
+#: PostgreSQL's FirstNormalObjectId: types below have the same number on every server, those of users have not.
+FIRST_USER_OID = 16_384
+
 
 class Parameter(NamedTuple):
     """One value bound to ``$n``.

@@ -19,6 +19,7 @@ from parallel_partition import errors
 from parallel_partition.dbapi.cursor import Cursor
 from parallel_partition.dbapi.cursor_factory import over_servers
 from parallel_partition.dbapi.plain_cursor import execute_for, is_execute
+from parallel_partition.execution.gather import GATHER_LIMIT
 from parallel_partition.execution.router import Router
 from parallel_partition.execution.run_plan import Runner
 from parallel_partition.execution.transaction import Transaction
@@ -77,6 +78,7 @@ class Connection(psycopg.Connection[Row]):
     router : the cluster as this process knows it
     autocommit : as psycopg's
     row_factory : as psycopg's
+    gather_limit : bytes of rows that one statement may bring together where no server can answer it
     on_close : called once after the sessions are given back
     """
 
@@ -86,6 +88,7 @@ class Connection(psycopg.Connection[Row]):
         *,
         autocommit: bool = False,
         row_factory: RowFactory[Row] | None = None,
+        gather_limit: int = GATHER_LIMIT,
         on_close: Callable[[], None] | None = None,
     ) -> None:
         self._closed = self._released = True  # until all below succeeded, so that __del__ has nothing to say
@@ -94,7 +97,7 @@ class Connection(psycopg.Connection[Row]):
         self.transaction_state = Transaction(
             router, self._begin_command, self._forward_notice, self._take_session
         )
-        self.runner = Runner(router, self.transaction_state)
+        self.runner = Runner(router, self.transaction_state, gather_limit)
         pgconn = self.transaction_state.session(router.state.catalog).connection.pgconn
         try:
             self._begin_as_psycopg(pgconn, row_factory, autocommit)
@@ -141,6 +144,15 @@ class Connection(psycopg.Connection[Row]):
             self.pgconn = session.connection.pgconn
 
     # --- state ------------------------------------------------------------------------------------------------
+
+    @property
+    def gather_limit(self) -> int:
+        """Bytes of rows that one statement may bring together where no server can answer it; see `explain`."""
+        return self.runner.gatherer.limit
+
+    @gather_limit.setter
+    def gather_limit(self, value: int) -> None:
+        self.runner.gatherer.limit = value
 
     @property
     def closed(self) -> bool:

@@ -11,7 +11,14 @@ import psycopg
 
 from parallel_partition.catalog.cluster import ClusterState
 from parallel_partition.errors import InvalidCluster
-from parallel_partition.execution.change_everywhere import Change, changing, commit, on_servers, roll_back
+from parallel_partition.execution.change_everywhere import (
+    Change,
+    changing,
+    commit,
+    on_servers,
+    roll_back,
+    said_by,
+)
 from parallel_partition.execution.create_table import copy_tables, drop_statements
 from parallel_partition.postgres import catalog_store, facts
 from parallel_partition.postgres.connecting import connected
@@ -103,14 +110,16 @@ def add_server(pools: Pools, state: ClusterState, name: str, parameters: Mapping
             raise InvalidCluster(f"the cluster has a server {name} already")
         on_servers({name: joining}, _begin)
         try:
-            _check_joining(change, name, joining)
-            version = change.state.schema.version
-            catalog_store.initialise_server(
-                joining, state.cluster_id, name, (), catalog_store.FIRST_VERSION, version
-            )
-            kept = kept_part(joining, parameters)
+            with said_by(name):
+                _check_joining(change, name, joining)
+                version = change.state.schema.version
+                catalog_store.initialise_server(
+                    joining, state.cluster_id, name, (), catalog_store.FIRST_VERSION, version
+                )
+                kept = kept_part(joining, parameters)
             catalog_store.insert_server(change.catalog, name, kept, catalog_store.FIRST_VERSION)
-            copy_tables(change, joining)
+            with said_by(name):
+                copy_tables(change, joining)
         except BaseException:
             roll_back({name: joining})
             raise

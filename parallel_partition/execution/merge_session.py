@@ -20,12 +20,10 @@ from parallel_partition.planning.plan import SortKey, Split
 from parallel_partition.postgres.binary_array import TEXT_OID, binary_array
 from parallel_partition.postgres.driver_errors import as_driver_error, error_of_result
 from parallel_partition.postgres.session import Session
-from parallel_partition.statements import Parameter, Statement
+from parallel_partition.statements import FIRST_USER_OID, Parameter, Statement
 
 #: PostgreSQL refuses a message over 1 GB; a column of partial rows that is larger than this is refused by name.
 ARRAY_MAX = 1 << 29
-#: PostgreSQL's FirstNormalObjectId: types below have the same OID everywhere.
-FIRST_USER_OID = 16_384
 #: record, record[]: PostgreSQL prints them, and reads them from nothing.
 _RECORDS = frozenset({2249, 2287})
 
@@ -149,10 +147,15 @@ class MergeSession:
         result = self._run(Statement(text.encode(), arrays, 0))
         return [int(result.get_value(row, 0) or 0) for row in range(result.ntuples)]
 
-    def _run(self, statement: Statement) -> PGresult:
+    def as_callers(self) -> Session:
+        """The session, with the settings and the role of the caller's."""
         session = self._session_of_its_own()
         if self._transaction.sessions.settings_touched:
             self._copy_settings(session)
+        return session
+
+    def _run(self, statement: Statement) -> PGresult:
+        session = self.as_callers()
         result = run_one(session, session.exchange([statement]))[-1]
         if result.status == pq.ExecStatus.FATAL_ERROR:
             raise error_of_result(result, session.server)

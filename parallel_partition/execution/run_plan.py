@@ -13,6 +13,7 @@ from parallel_partition.combining.limit import window
 from parallel_partition.execution.answer import Answer, answer_of, rows_of
 from parallel_partition.execution.explain import Explanation
 from parallel_partition.execution.failures import stale_map
+from parallel_partition.execution.gather import GATHER_LIMIT, Gatherer
 from parallel_partition.execution.local_names import check_earlier_names, check_local_names
 from parallel_partition.execution.merge_session import MergeSession, type_names
 from parallel_partition.execution.router import Planned, Router
@@ -31,6 +32,7 @@ from parallel_partition.planning.parse import SyntaxNotRead
 from parallel_partition.planning.plan import (
     Condition,
     Count,
+    Gather,
     InsertPlan,
     LocalPlan,
     ModifyPlan,
@@ -69,12 +71,14 @@ class Runner:
     ----------
     router : the cluster as this process knows it
     transaction : the connection's sessions and transaction
+    gather_limit : bytes that one statement may gather
     """
 
-    def __init__(self, router: Router, transaction: Transaction) -> None:
+    def __init__(self, router: Router, transaction: Transaction, gather_limit: int = GATHER_LIMIT) -> None:
         self.router = router
         self.transaction = transaction
         self.merge = MergeSession(router, transaction)
+        self.gatherer = Gatherer(router, transaction, self.merge, gather_limit)
         self.search_path = router.state.search_path
 
     def release(self) -> None:
@@ -281,6 +285,9 @@ class Runner:
                     )
                 texts = dict.fromkeys(homes, planned.split.partial.text)
                 return Explanation("split", plan.reason, share, texts, planned.split.merge.text)
+            case Gather() as gather:
+                homes = self.router.homes(None)
+                return Explanation("gather", plan.reason, share, dict.fromkeys(homes, ""), gather.text)
             case Refusal(message):
                 raise as_driver_error(errors.UnsupportedQuery(message))
 
@@ -320,6 +327,8 @@ class Runner:
                         draft, request._replace(text=planned.encode(plan.one.text))
                     )
                 return self._split(planned, planned.split, homes, parts, request)
+            case Gather() as gather:
+                return answer_of(self.gatherer.run(gather, request, self.search_path))
             case Refusal(message):
                 raise as_driver_error(errors.UnsupportedQuery(message))
 

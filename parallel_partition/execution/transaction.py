@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import psycopg
 from psycopg import pq
@@ -18,8 +17,8 @@ from psycopg.abc import Buffer
 from psycopg.errors import Diagnostic
 from psycopg.pq.abc import PGresult
 
-from parallel_partition import errors
 from parallel_partition.execution.borrowed_sessions import BorrowedSessions
+from parallel_partition.execution.end_transaction import commit_begun
 from parallel_partition.execution.failures import (
     commit_unknown,
     first_line,
@@ -30,9 +29,9 @@ from parallel_partition.execution.failures import (
 from parallel_partition.execution.fan_out import Outcome, run_all, run_one
 from parallel_partition.execution.router import Router
 from parallel_partition.execution.run_each import roll_back
-from parallel_partition.execution.two_phase import check_prepared_allowed, commit_everywhere
+from parallel_partition.execution.two_phase import check_prepared_allowed
 from parallel_partition.execution.version import SEQUENCES, StaleVersion, Versions, may_be_stale
-from parallel_partition.postgres.driver_errors import as_driver_error, error_of_result, known_at
+from parallel_partition.postgres.driver_errors import error_of_result, known_at
 from parallel_partition.postgres.session import Exchange, Session, StatementKey
 from parallel_partition.statements import Statement
 
@@ -41,7 +40,6 @@ logger = logging.getLogger("parallel_partition")
 #: Seconds that a server has to roll back.
 PATIENCE = 10.0
 
-_COMMIT = Statement(b"COMMIT", prepare=False)
 _FATAL = pq.ExecStatus.FATAL_ERROR
 _NO_PARTS: frozenset[int] = frozenset()
 
@@ -73,11 +71,11 @@ class Transaction:
         self.statements = 0
         self.path_unsure = False
         self.isolation: str | None = None
-        self._begin = begin
+        self.begin_command = begin
         self.sessions = BorrowedSessions(
             router.pools, on_notice or (lambda _: None), on_session or (lambda _: None)
         )
-        self._begun: dict[str, None] = {}
+        self.begun: dict[str, None] = {}
         self._wrote: set[str] = set()
         self._set_in_block = False
         self.versions = Versions(router.state)
@@ -96,7 +94,7 @@ class Transaction:
         session = self.sessions.find(server)
         if session is not None:
             return session
-        if server in self._begun:
+        if server in self.begun:
             self.fail()
             raise lost_with_session(server, "the transaction: roll back and run it again")
         return self.sessions.borrow(server)
@@ -125,7 +123,7 @@ class Transaction:
         """The transaction as libpq would call it."""
         if self.failed:
             return pq.TransactionStatus.INERROR
-        return pq.TransactionStatus.INTRANS if self.explicit or self._begun else pq.TransactionStatus.IDLE
+        return pq.TransactionStatus.INTRANS if self.explicit or self.begun else pq.TransactionStatus.IDLE
 
     def fail(self) -> None:
         """Take the transaction for failed: only a rollback ends it. In autocommit, roll back what was begun."""
@@ -171,7 +169,7 @@ class Transaction:
             session = sessions[server]
             if asserts:
                 guard = self.versions.assertion(server, parts)
-            elif self._own_snapshot(session, block):
+            elif self.own_snapshot(session, block):
                 guard = SEQUENCES
             else:
                 guard = self.versions.rows(server, parts)
@@ -181,7 +179,7 @@ class Transaction:
             self._fail(self._unless_unknown(outcome.failures) if asserts else outcome.failures, parts)
         if not asserts:
             for server, results in outcome.results.items():
-                if self._own_snapshot(self.sessions[server], block):
+                if self.own_snapshot(self.sessions[server], block):
                     self.versions.verify_sequences(server, results[-1])
                 else:
                     self.versions.verify_rows(server, parts, results[-1])
@@ -195,7 +193,7 @@ class Transaction:
             self.refuse_when_failed()
         block = self.explicit or not self.autocommit
         session = self.session(server)
-        own_snapshot = self._own_snapshot(session, block)
+        own_snapshot = self.own_snapshot(session, block)
         guard = SEQUENCES if own_snapshot else self.versions.rows(server, parts)
         statement = self._numbered(statement, server)
         results = self._run_on_one(session, self._train(server, block, statement, guard), parts)
@@ -220,7 +218,7 @@ class Transaction:
         block = self.explicit or not self.autocommit
         if session is None or self.failed:
             return None
-        if block and not (server in self._begun and self._own_snapshot(session, block)):
+        if block and not (server in self.begun and self.own_snapshot(session, block)):
             return None
         try:
             return self._asked_again(session, key, values, formats, result_format, block)
@@ -260,10 +258,10 @@ class Transaction:
 
     def _train(self, server: str, block: bool, *statements: Statement) -> list[Statement]:
         """The statements, behind BEGIN when they are the server's first of a transaction."""
-        if not block or server in self._begun:
+        if not block or server in self.begun:
             return [*statements]
-        self._begun[server] = None
-        return [Statement(self._begin(), prepare=False), *statements]
+        self.begun[server] = None
+        return [Statement(self.begin_command(), prepare=False), *statements]
 
     def _run_on_one(
         self, session: Session, train: list[Statement], parts: frozenset[int] | None
@@ -296,7 +294,7 @@ class Transaction:
             self._fail({session.server: error_of_result(results[-1], session.server)}, parts)
         return results
 
-    def _own_snapshot(self, session: Session, block: bool) -> bool:
+    def own_snapshot(self, session: Session, block: bool) -> bool:
         """True when a statement is known to get a snapshot of its own, not its transaction's."""
         if not block:
             return True
@@ -346,6 +344,15 @@ class Transaction:
         StaleVersion : they are others than plans are made for
         """
         self.versions.verify_sequences(server, self.aside(server, SEQUENCES))
+
+    def drive(
+        self, exchanges: Mapping[str, tuple[Session, Exchange]], parts: frozenset[int] | None
+    ) -> dict[str, list[PGresult]]:
+        """Drive exchanges with several servers; what fails in one fails the transaction."""
+        outcome = self._drive(exchanges)
+        if outcome.failures:
+            self._fail(outcome.failures, parts)
+        return outcome.results
 
     def _drive(self, exchanges: Mapping[str, tuple[Session, Exchange]]) -> Outcome:
         try:
@@ -416,66 +423,24 @@ class Transaction:
             self.rollback()
             return
         self.versions.state = self.router.state
-        begun = [server for server in self.router.state.servers if server in self._begun]
+        begun = [server for server in self.router.state.servers if server in self.begun]
         writers = [server for server in begun if server in self._wrote]
         try:
             for server in begun:
                 self.session(server)  # raises where it was lost meanwhile
-            if len(writers) > 1:
-                self._end(begun, [])
-                participants = {server: self.sessions[server].connection for server in begun}
-                commit_everywhere(
-                    participants, self.router.state.cluster_id, self._reconnect, writers=writers
-                )
-            else:
-                readers = [server for server in begun if server not in writers]
-                if readers:
-                    self._end(readers, [_COMMIT])
-                if writers:
-                    self._commit_writer(writers[0])
+            sessions = {server: self.sessions[server] for server in begun}
+            commit_begun(self.router, self.versions, sessions, writers)
         except BaseException:
             self.failed = True
             self.rollback()
             raise
-        self._clear()
-
-    def _commit_writer(self, server: str) -> None:
-        try:
-            self._end([server], [_COMMIT])
-        except psycopg.Error as error:
-            if self.sessions[server].alive:
-                raise
-            raise commit_unknown(server, error) from error
-        except BaseException as interruption:
-            interruption.add_note(f"whether the transaction was committed on server {server} is not known")
-            raise
-
-    def _end(self, servers: list[str], last: list[Statement]) -> None:
-        """Assert the versions on ``servers`` and send ``last`` behind it, which is not reached when they changed."""
-        exchanges = {}
-        for server in servers:
-            session = self.sessions[server]
-            train = [self.versions.assertion(server, None), *last]
-            exchanges[server] = (session, session.exchange(train))
-        outcome = self._drive(exchanges)
-        stale = next((server for server, error in outcome.failures.items() if may_be_stale(error)), None)
-        if stale is not None:
-            raise stale_map(stale) from outcome.failures[stale]
-        if outcome.failures:
-            raise one_error(outcome.failures)
-        for server, results in outcome.results.items():
-            if last and results[-1].command_status != b"COMMIT":
-                tag = (results[-1].command_status or b"").decode()
-                raise as_driver_error(errors.OperationalError(f"COMMIT was answered by {tag}").at(server))
-
-    def _reconnect(self, server: str) -> AbstractContextManager[psycopg.Connection[Any]]:
-        return self.router.pools[server].connection()
+        self.clear()
 
     def rollback(self) -> None:
         """Roll back on every server of the transaction. A server that does not answer loses its connection instead."""
-        if self._begun:
-            roll_back([self.sessions[server] for server in self._begun if server in self.sessions], PATIENCE)
-        self._clear()
+        if self.begun:
+            roll_back([self.sessions[server] for server in self.begun if server in self.sessions], PATIENCE)
+        self.clear()
 
     def restart(self, *, failed: bool) -> None:
         """Roll back within the same block, so that the next statement is not taken for one outside of it.
@@ -490,8 +455,8 @@ class Transaction:
         if failed:
             self.fail()
 
-    def _clear(self) -> None:
-        self._begun.clear()
+    def clear(self) -> None:
+        self.begun.clear()
         self._wrote.clear()
         self.failed = False
         self.explicit = False

@@ -15,10 +15,7 @@ from parallel_partition import errors
 from parallel_partition.postgres.binary_array import TEXT_OID, binary_array
 from parallel_partition.postgres.driver_errors import as_driver_error
 from parallel_partition.postgres.named_sql import load
-from parallel_partition.statements import Parameter, Parameters, Statement
-
-#: PostgreSQL's FirstNormalObjectId: types below have the same number everywhere.
-FIRST_USER_OID = 16_384
+from parallel_partition.statements import FIRST_USER_OID, Parameter, Parameters, Statement
 
 _SQL = {name: text.encode() for name, text in load("user_types").items()}
 _OID_ARRAY, _TEXT_ARRAY = 1028, 1009

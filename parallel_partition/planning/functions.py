@@ -182,9 +182,14 @@ def reads_clock(nodes: Nodes) -> str | None:
     return None
 
 
+def clock_of(nodes: Nodes, root: Level) -> str | None:
+    """What reads the clock, be it a constant such as 'today', or None."""
+    return reads_clock(nodes) or _clock_word(nodes, root)
+
+
 def differs_by_server(nodes: Nodes, root: Level, schema: Schema) -> str | None:
     """Why a statement may mean something else on each server, or None: clocks, volatile and unknown functions."""
-    clock = reads_clock(nodes) or _clock_word(nodes, root)
+    clock = clock_of(nodes, root)
     if clock is not None:
         return f"{clock}: {CLOCK_ADVICE}"
     for kind, body in nodes:
@@ -214,6 +219,46 @@ def _call_differs(body: Node, schema: Schema) -> str | None:
         return None
     if name in schema.stable_functions and name not in _SAME_EVERYWHERE:
         return f"function {name}: its value may differ between servers"
+    return None
+
+
+#: Volatile functions whose value is as good in one session as in another.
+_ANY_SESSION = frozenset({"random", "random_normal", "gen_random_uuid", "clock_timestamp", "timeofday"})
+
+#: Stable functions that tell of the server, the database or the role, which the merge session has in common.
+_SAME_IN_MERGE = frozenset({"current_database", "version", "pg_client_encoding", "getdatabaseencoding"})
+
+
+def differs_in_merge(nodes: Nodes, schema: Schema) -> str | None:
+    """Why a statement may mean something else in another session of the catalog's server, or None.
+
+    What reads the clock is for `clock_of` to tell.
+    """
+    for kind, body in nodes:
+        if kind == "FuncCall":
+            reason = _call_differs_in_merge(body, schema)
+            if reason is not None:
+                return reason
+        elif kind == "SQLValueFunction" and body["op"] == "SVFOP_CURRENT_SCHEMA":
+            return "CURRENT_SCHEMA: its value differs between sessions"
+        elif kind == "TypeName" and strings(body.get("names", []))[-1:] and _is_reg(body):
+            return f"a value of type {strings(body['names'])[-1]}: it would mean a temporary table"
+        elif kind in ("RangeTableSample", "CurrentOfExpr"):
+            clause = "TABLESAMPLE" if kind == "RangeTableSample" else "WHERE CURRENT OF"
+            return f"{clause}: it means other rows on each server"
+    return None
+
+
+def _call_differs_in_merge(body: Node, schema: Schema) -> str | None:
+    place, name = call_name(body)
+    if place is not None or name not in schema.functions:
+        return _call_differs(body, schema)
+    if name in _CLOCK or name in _SAME_IN_MERGE or name in _SAME_EVERYWHERE or name in _ANY_SESSION:
+        return None
+    if name in schema.volatile_functions:
+        return f"function {name}: it is volatile, and would act in a session that is not the caller's"
+    if name in schema.stable_functions and name != "age":
+        return f"function {name}: its value may differ between sessions"
     return None
 
 

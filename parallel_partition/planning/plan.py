@@ -164,6 +164,39 @@ class SplitDraft:
 
 
 @dataclass(frozen=True, slots=True)
+class GatheredTable:
+    """The rows of one table that a statement needs, on their way into a temporary table of the merge session.
+
+    ``schema`` and ``name`` are the table's; the temporary one is called ``name``, and has ``definition``, all columns
+    in order. ``columns`` are fetched, the others stay NULL. ``condition`` is where the rows can be that matter, and
+    ``filter`` a WHERE over bare names of columns ("" for none), in ``$n`` form.
+    """
+
+    schema: str
+    name: str
+    definition: str
+    columns: tuple[str, ...]
+    condition: Condition
+    filter: str = ""
+    binary: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Gather:
+    """Rows of each table are brought together, and the caller's own statement runs over them in a merge session.
+
+    ``text`` is that statement, with the names of tables that have a schema changed to those of temporary tables.
+    ``copies`` are the reference tables among ``tables`` (schema, name): the merge session may read those as they are.
+    ``clock`` names what reads the clock: in a transaction that began earlier the merge session's would be another.
+    """
+
+    text: str
+    tables: tuple[GatheredTable, ...]
+    copies: frozenset[tuple[str, str]] = frozenset()
+    clock: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Refusal:
     """Over several servers this statement is refused; ``message`` names the clause and the reason."""
 
@@ -186,8 +219,8 @@ class SelectPlan:
 
     condition: Condition
     one: ShardQuery
-    many: Whole | SplitDraft | Refusal
-    strategy: Literal["one server", "whole", "split", "refused"]
+    many: Whole | SplitDraft | Gather | Refusal
+    strategy: Literal["one server", "whole", "split", "gather", "refused"]
     reason: str
     one_reason: str
     tables: tuple[str, ...] = ()

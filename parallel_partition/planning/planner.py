@@ -9,12 +9,14 @@ from parallel_partition.planning.align import Aligner, Passed
 from parallel_partition.planning.analysis import Analyser, Nodes, calls_in, is_aggregate, strings
 from parallel_partition.planning.context import Query
 from parallel_partition.planning.functions import differs_by_server, is_volatile
+from parallel_partition.planning.gather import plan_gather
 from parallel_partition.planning.hide_part import hide_part
 from parallel_partition.planning.known_names import Named, names_in, system_column
 from parallel_partition.planning.name_partition import name_partition
 from parallel_partition.planning.one_server import always_one_server, condition_reason
 from parallel_partition.planning.parse import ParsedText, SyntaxNotRead, parse
 from parallel_partition.planning.plan import (
+    Gather,
     LocalPlan,
     Plan,
     ReferencePlan,
@@ -43,7 +45,7 @@ from parallel_partition.planning.whole import plan_whole
 from parallel_partition.planning.write_nodes import Unsupported
 from parallel_partition.planning.writes import plan_write
 
-Piece = Whole | SplitDraft | Refusal
+Piece = Whole | SplitDraft | Gather | Refusal
 
 
 def plan(
@@ -196,8 +198,13 @@ def split(query: Query) -> Piece:
     return plan_split(query)
 
 
+def gather(query: Query) -> Piece:
+    """The rows that matter in one merge session, where the caller's text runs."""
+    return plan_gather(query)
+
+
 #: From cheap to dear; a strategy that passes says why.
-STRATEGIES: tuple[Callable[[Query], Piece], ...] = (one_server, whole, split)
+STRATEGIES: tuple[Callable[[Query], Piece], ...] = (one_server, whole, split, gather)
 
 
 def _select(
@@ -276,11 +283,13 @@ def _reason(strategy: str, query: Query, passed: dict[str, str]) -> str:
         return condition_reason(query.condition, query.root)
     if strategy == "whole":
         return "every row of the result comes from one server"
-    return f"not whole: {passed['whole']}"
+    if strategy == "split" or passed["split"].startswith("nothing to split"):
+        return f"not whole: {passed['whole']}"
+    return f"not whole: {passed['whole']}; not split: {passed['split']}"
 
 
 def _refusal(passed: dict[str, str], query: Query) -> str:
-    reason = passed["whole"] if passed["split"].startswith("nothing to split") else passed["split"]
+    reason = passed["gather"]
     condition = condition_reason(query.condition, query.root).partition(":")[0].removeprefix("key ")
     return (
         f"{reason}; over several servers this is not answered: "

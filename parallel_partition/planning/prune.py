@@ -67,10 +67,10 @@ def key_condition(root: Level, nodes: Nodes, oids: Sequence[int]) -> Condition:
     oids : the types of its parameters
     """
     known = KnownValues(root, Sources(nodes, root, oids))
-    return _either(known.condition(relation) for relation in root.all_relations() if relation.sharded)
+    return either(known.condition(relation) for relation in root.all_relations() if relation.sharded)
 
 
-def _either(conditions: Iterable[Condition]) -> Condition:
+def either(conditions: Iterable[Condition]) -> Condition:
     found = tuple(dict.fromkeys(conditions))
     if len(found) == 1:
         return found[0]

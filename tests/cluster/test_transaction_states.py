@@ -300,7 +300,7 @@ def test_a_refused_statement_leaves_the_transaction_as_it_is(pair: Cluster) -> N
     with pair.connect() as connection:
         connection.execute("INSERT INTO t VALUES (1, 1)")
         with pytest.raises(errors.UnsupportedQuery):
-            connection.execute("SELECT row_number() OVER (ORDER BY v) FROM t")
+            connection.execute("SELECT v FROM t TABLESAMPLE BERNOULLI (50)")
         with pytest.raises(psycopg.ProgrammingError):
             connection.execute("SELECT * FROM t WHERE k = %s", (1, 2))
         connection.commit()

@@ -24,6 +24,9 @@ from parallel_partition.errors import Error, UnsupportedQuery
 from parallel_partition.planning.one_server import describe
 from parallel_partition.planning.plan import (
     Count,
+    EveryPartition,
+    Gather,
+    GatheredTable,
     InsertPlan,
     LocalPlan,
     ModifyPlan,
@@ -181,10 +184,23 @@ def _said_of_select(made: SelectPlan, case: Case) -> Iterator[tuple[str, str]]:
                 yield "refused", message
         case Whole() as whole:
             yield from _said_of_whole(whole, made)
+        case Gather() as gather:
+            yield "reason", made.reason
+            yield from (("gathered", _gathered(table)) for table in gather.tables)
+            if gather.text != case.text:
+                yield "merged", gather.text
         case SplitDraft() as draft:
             yield "reason", made.reason
             yield "probe", _query(draft.probe)
             yield from _said_of_split(draft, case)
+
+
+def _gathered(table: GatheredTable) -> str:
+    """What is fetched of a table: ``public.orders (id, total) of = $1 where ("total" > 5)``."""
+    of = "" if isinstance(table.condition, EveryPartition) else f" of {describe(table.condition)}"
+    where = f" where {table.filter}" if table.filter else ""
+    keyed = " with its key" if "PRIMARY KEY" in table.definition else ""
+    return f"{table.schema}.{table.name} ({', '.join(table.columns)}){of}{where}{keyed}"
 
 
 def _said_of_whole(whole: Whole, made: SelectPlan) -> Iterator[tuple[str, str]]:

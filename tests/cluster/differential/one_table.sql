@@ -236,9 +236,8 @@ SELECT 1 / (id - id) FROM users;
 SELECT nothing FROM users;
 -- fails: 42601
 SELECT * FROM users WHERE;
--- refused: LIMIT
 SELECT id FROM users ORDER BY id LIMIT 2 + 3;
--- refused: WITH TIES
+-- ties
 SELECT id FROM users ORDER BY country FETCH FIRST 3 ROWS WITH TIES;
 
 -- DISTINCT.
@@ -263,7 +262,6 @@ SELECT DISTINCT tenant, day FROM events;
 SELECT DISTINCT ON (id) id, name FROM users ORDER BY id;
 SELECT DISTINCT ON (plane) plane, day FROM trips ORDER BY plane, day;
 SELECT DISTINCT date_trunc('month', joined) AS m FROM users ORDER BY m;
--- refused: DISTINCT ON
 SELECT DISTINCT ON (country) country, id FROM users ORDER BY country, id;
 -- with: ("x",)
 SELECT DISTINCT %s AS p, country FROM users ORDER BY country;

@@ -1,0 +1,83 @@
+"""The commit of a transaction: on all servers that it has begun on, atomically where several were written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import psycopg
+
+from parallel_partition import errors
+from parallel_partition.execution.failures import commit_unknown, one_error, stale_map
+from parallel_partition.execution.fan_out import run_all
+from parallel_partition.execution.router import Router
+from parallel_partition.execution.two_phase import commit_everywhere
+from parallel_partition.execution.version import Versions, may_be_stale
+from parallel_partition.postgres.driver_errors import as_driver_error
+from parallel_partition.postgres.session import Session
+from parallel_partition.statements import Statement
+
+_COMMIT = Statement(b"COMMIT", prepare=False)
+
+
+def commit_begun(
+    router: Router, versions: Versions, sessions: Mapping[str, Session], writers: Sequence[str]
+) -> None:
+    """Assert the versions on every server, and commit.
+
+    Parameters
+    ----------
+    sessions : by server, in server order: those that the transaction has begun on
+    writers : the servers among them that it wrote
+
+    Raises
+    ------
+    errors.StaleMap : a server's map changed after the statements ran; nothing is committed
+    errors.CommitUnknown : the decider was lost at the commit point
+    psycopg.Error : what a server said; nothing is committed
+    """
+    if len(writers) > 1:
+        _end(versions, sessions, [])
+        participants = {server: session.connection for server, session in sessions.items()}
+        commit_everywhere(
+            participants,
+            router.state.cluster_id,
+            lambda server: router.pools[server].connection(),
+            writers=writers,
+        )
+        return
+    readers = {server: session for server, session in sessions.items() if server not in writers}
+    if readers:
+        _end(versions, readers, [_COMMIT])
+    for server in writers:
+        _commit_writer(versions, sessions[server])
+
+
+def _commit_writer(versions: Versions, session: Session) -> None:
+    try:
+        _end(versions, {session.server: session}, [_COMMIT])
+    except psycopg.Error as error:
+        if session.alive:
+            raise
+        raise commit_unknown(session.server, error) from error
+    except BaseException as interruption:
+        interruption.add_note(
+            f"whether the transaction was committed on server {session.server} is not known"
+        )
+        raise
+
+
+def _end(versions: Versions, sessions: Mapping[str, Session], last: list[Statement]) -> None:
+    """Assert the versions on servers and send ``last`` behind it, which is not reached when they changed."""
+    exchanges = {}
+    for server, session in sessions.items():
+        exchanges[server] = (session, session.exchange([versions.assertion(server, None), *last]))
+    outcome = run_all(exchanges)
+    stale = next((server for server, error in outcome.failures.items() if may_be_stale(error)), None)
+    if stale is not None:
+        raise stale_map(stale) from outcome.failures[stale]
+    if outcome.failures:
+        raise one_error(outcome.failures)
+    for server, results in outcome.results.items():
+        if last and results[-1].command_status != b"COMMIT":
+            tag = (results[-1].command_status or b"").decode()
+            raise as_driver_error(errors.OperationalError(f"COMMIT was answered by {tag}").at(server))

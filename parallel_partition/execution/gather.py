@@ -1,0 +1,195 @@
+"""Gather: bring the rows that a statement needs into temporary tables of the merge session, and run it there.
+
+Rows go from server to server as COPY's bytes, through this process and one thread, so that memory stays bounded and
+a slow merge session holds the servers back. Everything happens in one transaction of the merge session that is rolled
+back, so nothing of it stays, however it ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from psycopg import pq
+from psycopg.pq.abc import PGresult
+
+from parallel_partition import errors
+from parallel_partition.execution.fan_out import run_one
+from parallel_partition.execution.literals import with_literals
+from parallel_partition.execution.merge_session import MergeSession
+from parallel_partition.execution.router import Router
+from parallel_partition.execution.streams import begin_streams, end_streams
+from parallel_partition.execution.transaction import Transaction
+from parallel_partition.planning.plan import Gather, GatheredTable
+from parallel_partition.planning.prune import partitions
+from parallel_partition.planning.write_nodes import quoted
+from parallel_partition.postgres.binary_array import TEXT_OID, binary_array
+from parallel_partition.postgres.copy_stream import CopyIn, copied_out
+from parallel_partition.postgres.driver_errors import as_driver_error, error_of_result
+from parallel_partition.postgres.named_sql import load
+from parallel_partition.postgres.session import Session
+from parallel_partition.statements import Parameter, Statement
+
+_SQL = {name: text.encode() for name, text in load("gather").items()}
+_TEXT_ARRAY = 1009
+
+#: Bytes that one statement may gather unless the connection says otherwise.
+GATHER_LIMIT = 1 << 30
+#: Rows from which on a temporary table is worth ANALYZE: below, its size alone tells the planner enough.
+ANALYZED_ROWS = 5_000
+
+
+class Gatherer:
+    """Runs gathers for one connection.
+
+    Parameters
+    ----------
+    limit : bytes that one statement may gather
+    """
+
+    def __init__(self, router: Router, transaction: Transaction, merge: MergeSession, limit: int) -> None:
+        self._router = router
+        self._transaction = transaction
+        self._merge = merge
+        self.limit = limit
+
+    def run(self, plan: Gather, request: Statement, search_path: Sequence[str]) -> PGresult:
+        """Answer a statement.
+
+        Raises
+        ------
+        errors.UnsupportedQuery : it would gather more than the limit, or reads the clock in an older transaction
+        StaleVersion : a server's map or schema is another than the plan was made for; nothing was handed out
+        psycopg.Error : what a server said
+        """
+        if plan.clock is not None and self._transaction.status:
+            message = (
+                f"{plan.clock}: the merge session's clock is another than this transaction's; pass the value"
+            )
+            raise as_driver_error(errors.UnsupportedQuery(message))
+        tables = [table for table in plan.tables if not self._is_read_in_place(table, plan)]
+        with self._merging(search_path) as session:
+            self._gather(tables, request, session)
+            return self._answer(plan, tables, request, session)
+
+    def _is_read_in_place(self, table: GatheredTable, plan: Gather) -> bool:
+        """Tell whether the merge session sees of a reference table what the caller does, without a copy."""
+        return (table.schema, table.name) in plan.copies and not self._transaction.status
+
+    @contextmanager
+    def _merging(self, search_path: Sequence[str]) -> Iterator[Session]:
+        """The merge session in a transaction of its own that looks for names among temporary tables first."""
+        session = self._merge.as_callers()
+        listed = Parameter(", ".join(map(quoted, search_path or ("pg_catalog",))).encode(), TEXT_OID, 0)
+        begin = Statement(_SQL["begin"], prepare=False)
+        look = Statement(_SQL["look_in_temporary_first"], (listed,), prepare=True)
+        try:
+            _run(session, [begin, look])
+            yield session
+        finally:
+            if session.alive:
+                _run(session, [Statement(b"ROLLBACK", prepare=False)])
+
+    # --- rows -------------------------------------------------------------------------------------------------
+
+    def _gather(self, tables: Sequence[GatheredTable], request: Statement, merge: Session) -> None:
+        creates = [
+            Statement(
+                f"CREATE TEMPORARY TABLE {quoted(table.name)} ({table.definition})".encode(), prepare=False
+            )
+            for table in tables
+        ]
+        if creates:
+            _run(merge, creates)
+        places = [self._homes(table, request) for table in tables]
+        servers = {server for homes, _ in places for server in homes}
+        ordered = [server for server in self._router.state.servers if server in servers]
+        sessions = begin_streams(self._transaction, ordered)
+        texts = with_literals([table.filter for table in tables], request.parameters, merge)
+        left = self.limit
+        for table, text, (homes, parts) in zip(tables, texts, places, strict=True):
+            left -= self._copy(
+                table, text, {server: sessions[server] for server in homes}, parts, merge, left
+            )
+        end_streams(self._transaction, sessions)
+
+    def _homes(
+        self, table: GatheredTable, request: Statement
+    ) -> tuple[tuple[str, ...], frozenset[int] | None]:
+        """Who has rows of a table that matter, and in which partitions; a reference table's are on every server."""
+        state = self._router.state
+        if not state.schema[table.schema, table.name].sharded:
+            return (state.catalog,), None
+        parts = partitions(table.condition, request.parameters, state.shard_map)
+        return self._router.homes(parts), parts
+
+    def _copy(
+        self,
+        table: GatheredTable,
+        filter: str,
+        sessions: dict[str, Session],
+        parts: frozenset[int] | None,
+        merge: Session,
+        limit: int,
+    ) -> int:
+        """Copy a table's rows; returns their bytes."""
+        if not sessions:
+            return 0
+        columns = ", ".join(map(quoted, table.columns))
+        form = "binary" if table.binary else "text"
+        conditions = [f"({filter})"] if filter else []
+        if parts is not None:
+            conditions.append(f"part IN ({', '.join(map(str, sorted(parts)))})")
+        where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+        place = f"{quoted(table.schema)}.{quoted(table.name)}"
+        out = f"COPY (SELECT {columns} FROM {place}{where}) TO STDOUT (FORMAT {form})".encode()  # noqa: S608
+        into = f"COPY {quoted(table.name)} ({columns}) FROM STDIN (FORMAT {form})".encode()
+        size = 0
+        with CopyIn(merge, into, binary=table.binary) as target:
+
+            def take(rows: bytes) -> None:
+                nonlocal size
+                size += len(rows)
+                if size > limit:
+                    raise self._too_large(table)
+                target.write(rows)
+
+            exchanges = {
+                server: (session, copied_out(session, out, take)) for server, session in sessions.items()
+            }
+            self._transaction.drive(exchanges, parts)
+        if target.rows >= ANALYZED_ROWS:
+            _run(merge, [Statement(f"ANALYZE {quoted(table.name)}".encode(), prepare=False)])
+        return size
+
+    def _too_large(self, table: GatheredTable) -> BaseException:
+        message = (
+            f"gathering the rows of this statement takes more than gather_limit, {self.limit:,} bytes "
+            f"(at table {table.schema}.{table.name}): filter more, join on the keys, or raise gather_limit"
+        )
+        return as_driver_error(errors.UnsupportedQuery(message))
+
+    # --- the answer -------------------------------------------------------------------------------------------
+
+    def _answer(
+        self, plan: Gather, tables: Sequence[GatheredTable], request: Statement, merge: Session
+    ) -> PGresult:
+        """Run the statement, and make sure that it read no table of the cluster in place of a temporary one."""
+        names = [
+            Parameter(binary_array(TEXT_OID, [name.encode() for name in column]), _TEXT_ARRAY, 1)
+            for column in ([table.schema for table in tables], [table.name for table in tables])
+        ]
+        statement = request._replace(text=plan.text.encode(), prepare=False)
+        result, locked = _run(merge, [statement, Statement(_SQL["locked_tables"], names, prepare=True)])
+        if locked.ntuples:
+            name = (locked.get_value(0, 0) or b"").decode()
+            message = f"the merge session read {name} itself instead of the rows gathered of it; nothing is handed out"
+            raise as_driver_error(errors.InternalError(message))
+        return result
+
+
+def _run(session: Session, statements: Sequence[Statement]) -> list[PGresult]:
+    results = run_one(session, session.exchange(statements))
+    if results[-1].status == pq.ExecStatus.FATAL_ERROR:
+        raise error_of_result(results[-1], session.server)
+    return results

@@ -1,0 +1,52 @@
+"""Rows that stream out of servers by COPY: their transactions, and the version check behind the last row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from parallel_partition.execution.transaction import Transaction
+from parallel_partition.execution.version import SEQUENCES
+from parallel_partition.postgres.named_sql import load
+from parallel_partition.postgres.session import Session
+from parallel_partition.statements import Statement
+
+_ONE_MOMENT = load("gather")["begin_one_moment"].encode()
+_COMMIT = Statement(b"COMMIT", prepare=False)
+
+
+def begin_streams(transaction: Transaction, servers: Iterable[str]) -> dict[str, Session]:
+    """The sessions on ``servers``, begun; in autocommit with transactions that see one moment of each."""
+    transaction.refuse_when_failed()
+    sessions = {server: transaction.session(server) for server in servers}
+    begin = transaction.begin_command() if transaction.in_block else _ONE_MOMENT
+    statement = Statement(begin, prepare=False)
+    fresh = {server: session for server, session in sessions.items() if server not in transaction.begun}
+    transaction.begun.update(dict.fromkeys(fresh))
+    exchanges = {server: (session, session.exchange([statement])) for server, session in fresh.items()}
+    transaction.drive(exchanges, None)
+    return sessions
+
+
+def end_streams(transaction: Transaction, sessions: Mapping[str, Session]) -> None:
+    """Check versions behind the last row; in autocommit, end what `begin_streams` began.
+
+    Raises
+    ------
+    StaleVersion : a server's map or schema is another than the plan was made for; no row may be handed out
+    """
+    block = transaction.in_block
+    versions = transaction.versions
+    own = {server: block and transaction.own_snapshot(session, block) for server, session in sessions.items()}
+    exchanges = {}
+    for server, session in sessions.items():
+        train = [SEQUENCES if own[server] else versions.rows(server, None)]
+        exchanges[server] = (session, session.exchange(train if block else [*train, _COMMIT]))
+    for server, results in transaction.drive(exchanges, None).items():
+        if own[server]:
+            versions.verify_sequences(server, results[0])
+        else:
+            versions.verify_rows(server, None, results[0])
+    if block:
+        transaction.statements += 1
+    else:
+        transaction.clear()

@@ -1,0 +1,23 @@
+-- name: begin
+-- The merge session's transaction: rolled back at the end, with all that it made.
+BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE
+
+-- name: look_in_temporary_first
+-- Let names mean temporary tables before those of the schemas in $1, a list of identifiers.
+SELECT pg_catalog.set_config('search_path', 'pg_temp, ' || $1, true)
+
+-- name: locked_tables
+-- Of the tables named ($1 schemas, $2 names), one that the transaction of this session has read.
+SELECT pg_catalog.format('%I.%I', s.nspname, c.relname)
+FROM pg_catalog.pg_locks AS l
+JOIN pg_catalog.pg_class AS c ON c.oid = l.relation
+JOIN pg_catalog.pg_namespace AS s ON s.oid = c.relnamespace
+JOIN ROWS FROM (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[])) AS n(schema, name)
+  ON n.schema = s.nspname AND n.name = c.relname
+WHERE l.locktype = 'relation' AND l.pid = pg_catalog.pg_backend_pid()
+  AND l.database = (SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database())
+LIMIT 1
+
+-- name: begin_one_moment
+-- A transaction of a server whose statements all see the same.
+BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY

@@ -1,0 +1,317 @@
+-- What is neither whole on each server nor split is computed over gathered rows.
+SELECT stddev(total) FROM orders;
+-- strategy: gather
+-- reason: not whole: an aggregate without GROUP BY: its rows are on several servers; not split: stddev: it is not known how it is put together from the parts of several servers
+-- gathered: public.orders (total)
+
+SELECT string_agg(state, ',' ORDER BY id) FROM orders;
+-- strategy: gather
+-- reason: not whole: an aggregate without GROUP BY: its rows are on several servers; not split: string_agg: it is not known how it is put together from the parts of several servers
+-- gathered: public.orders (id, state)
+
+SELECT mode() WITHIN GROUP (ORDER BY state) FROM orders;
+-- strategy: gather
+-- reason: not whole: an aggregate without GROUP BY: its rows are on several servers; not split: mode WITHIN GROUP: it needs all rows in one place
+-- gathered: public.orders (state)
+
+SELECT count(DISTINCT state) FROM orders;
+-- strategy: gather
+-- reason: not whole: an aggregate without GROUP BY: its rows are on several servers; not split: count(DISTINCT ...): equal values may be on several servers, since it is not over the key
+-- gathered: public.orders (state)
+
+SELECT sum(total ORDER BY id) FROM orders;
+-- strategy: gather
+-- reason: not whole: an aggregate without GROUP BY: its rows are on several servers; not split: sum with ORDER BY: it needs all rows in one place
+-- gathered: public.orders (id, total)
+
+SELECT state, count(*) FROM orders GROUP BY ROLLUP (state);
+-- strategy: gather
+-- reason: not whole: GROUPING SETS, ROLLUP or CUBE: some groups have rows on several servers; not split: GROUPING SETS, ROLLUP or CUBE: they are not split
+-- gathered: public.orders (state)
+
+SELECT state, count(*), grouping(state) FROM orders GROUP BY state;
+-- strategy: gather
+-- reason: not whole: GROUP BY: it does not include the key (orders.id); not split: GROUPING: it is not split
+-- gathered: public.orders (state)
+
+SELECT state, total, count(*) FROM orders GROUP BY state;
+-- strategy: gather
+-- reason: not whole: GROUP BY: it does not include the key (orders.id); not split: column total: it is neither grouped nor in an aggregate
+-- gathered: public.orders (state, total)
+
+SELECT state, (SELECT max(price) FROM products), count(*) FROM orders GROUP BY state;
+-- strategy: gather
+-- reason: not whole: GROUP BY: it does not include the key (orders.id); not split: a subquery beside aggregates: the merge session has no tables to answer it from
+-- gathered: public.orders (state)
+-- gathered: public.products (price)
+
+SELECT DISTINCT ON (state) state, id FROM orders;
+-- strategy: gather
+-- reason: not whole: DISTINCT ON: it does not include the key (orders.id); not split: DISTINCT ON: it keeps one row of several servers
+-- gathered: public.orders (id, state)
+
+SELECT rank() OVER (ORDER BY total) FROM orders;
+-- strategy: gather
+-- reason: not whole: a window function: PARTITION BY does not include the key (orders.id), so that a window has rows on several servers
+-- gathered: public.orders (total)
+
+SELECT sum(qty) OVER w FROM lines WINDOW w AS (PARTITION BY product);
+-- strategy: gather
+-- reason: not whole: a window function: PARTITION BY does not include the key (lines.order_id), so that a window has rows on several servers
+-- gathered: public.lines (product, qty)
+
+SELECT state, sum(count(*)) OVER w FROM orders GROUP BY state WINDOW w AS (ORDER BY state);
+-- strategy: gather
+-- reason: not whole: GROUP BY: it does not include the key (orders.id); not split: WINDOW: named windows over aggregates are not merged; write the window in OVER
+-- gathered: public.orders (state)
+
+SELECT JSON_ARRAYAGG(id) FROM orders;
+-- strategy: gather
+-- reason: not whole: an aggregate without GROUP BY: its rows are on several servers; not split: a JSON aggregate: it is not split
+-- gathered: public.orders (id)
+
+SELECT 1 FROM orders o JOIN lines l ON l.product = o.id;
+-- strategy: gather
+-- reason: not whole: JOIN: public.orders and public.lines are not joined by their whole keys
+-- gathered: public.orders (id)
+-- gathered: public.lines (product)
+
+SELECT 1 FROM orders, lines;
+-- strategy: gather
+-- reason: not whole: JOIN: public.orders and public.lines are not joined by their whole keys
+-- gathered: public.orders (id)
+-- gathered: public.lines (order_id)
+
+SELECT 1 FROM events a JOIN events b ON a.tenant = b.tenant;
+-- strategy: gather
+-- reason: not whole: JOIN: public.events and public.events are not joined by their whole keys
+-- gathered: public.events (tenant)
+
+SELECT 1 FROM orders o JOIN trips t ON t.plane = o.state;
+-- strategy: gather
+-- reason: not whole: JOIN: the keys of public.orders and public.trips are of different types, so they are not colocated
+-- gathered: public.orders (state)
+-- gathered: public.trips (plane)
+
+SELECT 1 FROM orders o JOIN lines l ON l.order_id::text = o.id::text;
+-- strategy: gather
+-- reason: not whole: JOIN: public.orders and public.lines are not joined by their whole keys
+-- gathered: public.orders (id)
+-- gathered: public.lines (order_id)
+
+SELECT 1 FROM products p LEFT JOIN orders o ON o.customer = p.id;
+-- strategy: gather
+-- reason: not whole: LEFT JOIN: rows of public.products that have no match on one server may have one on another
+-- gathered: public.products (id)
+-- gathered: public.orders (id, customer)
+
+SELECT 1 FROM orders o RIGHT JOIN products p ON o.customer = p.id;
+-- strategy: gather
+-- reason: not whole: RIGHT JOIN: rows of public.products that have no match on one server may have one on another
+-- gathered: public.orders (id, customer)
+-- gathered: public.products (id)
+
+SELECT 1 FROM orders o FULL JOIN products p ON o.customer = p.id;
+-- strategy: gather
+-- reason: not whole: FULL JOIN: rows of public.orders that have no match on one server may have one on another
+-- gathered: public.orders (id, customer)
+-- gathered: public.products (id)
+
+SELECT 1 FROM orders o LEFT JOIN lines l ON l.qty = 1 WHERE l.order_id = o.id;
+-- strategy: gather
+-- reason: not whole: JOIN: public.orders and public.lines are not joined by their whole keys
+-- gathered: public.orders (id)
+-- gathered: public.lines (order_id, qty) where (("qty" = 1))
+
+SELECT id FROM orders WHERE id NOT IN (SELECT order_id FROM lines);
+-- strategy: gather
+-- reason: not whole: a subquery over public.lines (WHERE): its rows are not tied by the key to the row around it
+-- gathered: public.orders (id)
+-- gathered: public.lines (order_id)
+
+SELECT id FROM orders WHERE customer IN (SELECT order_id FROM lines);
+-- strategy: gather
+-- reason: not whole: a subquery over public.lines (WHERE): its rows are not tied by the key to the row around it
+-- gathered: public.orders (id, customer)
+-- gathered: public.lines (order_id)
+
+SELECT id FROM orders WHERE id IN (SELECT order_id FROM lines LIMIT 5);
+-- strategy: gather
+-- reason: not whole: LIMIT: in a subquery it would cut the rows of each server by itself
+-- gathered: public.orders (id)
+-- gathered: public.lines (order_id)
+
+SELECT id FROM orders WHERE id IN (SELECT order_id FROM lines) OR state = 'new';
+-- strategy: gather
+-- reason: not whole: a subquery over public.lines (WHERE): its rows are not tied by the key to the row around it
+-- gathered: public.orders (id, state)
+-- gathered: public.lines (order_id)
+
+SELECT id FROM orders WHERE total > (SELECT avg(total) FROM orders);
+-- strategy: gather
+-- reason: not whole: a subquery over public.orders (WHERE): its rows are not tied by the key to the row around it
+-- gathered: public.orders (id, total)
+
+SELECT id FROM products p WHERE EXISTS (SELECT 1 FROM orders o WHERE o.customer = p.id);
+-- strategy: gather
+-- reason: not whole: a subquery over a sharded table: the tables around it are on every server
+-- gathered: public.products (id)
+-- gathered: public.orders (id, customer)
+
+SELECT id FROM orders WHERE customer IN (SELECT id FROM products LIMIT 1);
+-- strategy: gather
+-- reason: not whole: LIMIT: in a subquery over reference tables it may keep other rows on each server
+-- gathered: public.orders (id, customer)
+-- gathered: public.products (id)
+
+SELECT id FROM orders WHERE state = (SELECT string_agg(name, ',') FROM products);
+-- strategy: gather
+-- reason: not whole: string_agg in a subquery over reference tables: the order of rows may differ
+-- gathered: public.orders (id, state)
+-- gathered: public.products (id, name)
+
+SELECT id FROM orders o WHERE 3 = (SELECT max(o.total));
+-- strategy: gather
+-- reason: not whole: an aggregate in a subquery over columns of the query around it; not split: an aggregate in a subquery over columns of the query around it
+-- gathered: public.orders (id, total)
+
+SELECT id FROM orders UNION SELECT order_id FROM lines;
+-- strategy: gather
+-- reason: not whole: UNION, INTERSECT or EXCEPT: a set operation over several servers
+-- gathered: public.lines (order_id)
+-- gathered: public.orders (id)
+
+SELECT * FROM (SELECT id FROM orders UNION ALL SELECT order_id FROM lines) u;
+-- strategy: gather
+-- reason: not whole: UNION, INTERSECT or EXCEPT: a set operation over several servers
+-- gathered: public.lines (order_id)
+-- gathered: public.orders (id)
+
+SELECT count(*) FROM (SELECT id FROM orders ORDER BY total LIMIT 3) s;
+-- strategy: gather
+-- reason: not whole: LIMIT: in a subquery it would cut the rows of each server by itself; not split: LIMIT: in a subquery it would cut the rows of each server by itself
+-- gathered: public.orders (id, total)
+
+SELECT count(*) FROM (SELECT DISTINCT state FROM orders) s;
+-- strategy: gather
+-- reason: not whole: DISTINCT: it does not include the key (orders.id); not split: DISTINCT: it does not include the key (orders.id)
+-- gathered: public.orders (state)
+
+SELECT max(n) FROM (SELECT state, count(*) AS n FROM orders GROUP BY state) s;
+-- strategy: gather
+-- reason: not whole: GROUP BY: it does not include the key (orders.id); not split: GROUP BY: it does not include the key (orders.id)
+-- gathered: public.orders (state)
+
+WITH RECURSIVE r AS (SELECT id FROM orders UNION SELECT r.id FROM r JOIN orders o ON o.id = r.id) SELECT * FROM r;
+-- strategy: gather
+-- reason: not whole: WITH RECURSIVE r: a recursion over several servers
+-- gathered: public.orders (id)
+
+SELECT a.id FROM orders a JOIN (WITH o AS (SELECT id FROM orders) SELECT x.id FROM o x, o y) s ON s.id = a.id;
+-- strategy: gather
+-- reason: not whole: JOIN: x and y are not joined by their whole keys
+-- gathered: public.orders (id)
+
+SELECT id, now() FROM orders;
+-- strategy: gather
+-- reason: not whole: now(): each server has a clock of its own; pass the value as a parameter; not split: now(): each server has a clock of its own; pass the value as a parameter
+-- gathered: public.orders (id)
+
+SELECT id FROM orders WHERE placed < CURRENT_DATE;
+-- strategy: gather
+-- reason: not whole: CURRENT_DATE: each server has a clock of its own; pass the value as a parameter; not split: CURRENT_DATE: each server has a clock of its own; pass the value as a parameter
+-- gathered: public.orders (id, placed)
+
+SELECT id FROM orders WHERE placed < 'yesterday';
+-- strategy: gather
+-- reason: not whole: 'yesterday': each server has a clock of its own; pass the value as a parameter; not split: 'yesterday': each server has a clock of its own; pass the value as a parameter
+-- gathered: public.orders (id, placed)
+
+SELECT id FROM orders WHERE age(placed) > '1 day';
+-- strategy: gather
+-- reason: not whole: age(): each server has a clock of its own; pass the value as a parameter; not split: age(): each server has a clock of its own; pass the value as a parameter
+-- gathered: public.orders (id, placed)
+
+SELECT id, current_user FROM orders;
+-- strategy: gather
+-- reason: not whole: CURRENT_USER: its value may differ between servers; not split: CURRENT_USER: its value may differ between servers
+-- gathered: public.orders (id)
+
+SELECT id FROM orders ORDER BY random();
+-- strategy: gather
+-- reason: not whole: function random: it is volatile, so that each server would give a value of its own; not split: function random: it is volatile, so that each server would give a value of its own
+-- gathered: public.orders (id)
+
+SELECT id FROM orders ORDER BY id LIMIT 1 + 1;
+-- strategy: gather
+-- reason: not whole: LIMIT: it is an expression; over several servers it must be a number or a parameter
+-- gathered: public.orders (id)
+
+SELECT id FROM orders ORDER BY total FETCH FIRST 3 ROWS WITH TIES;
+-- strategy: gather
+-- reason: not whole: FETCH ... WITH TIES: ties may be on other servers
+-- gathered: public.orders (id, total)
+
+SELECT id FROM orders ORDER BY id USING >;
+-- strategy: gather
+-- reason: not whole: ORDER BY ... USING: an order by an operator is not reproduced over several servers
+-- gathered: public.orders (id)
+
+(SELECT id FROM orders) ORDER BY id OFFSET 3;
+-- strategy: gather
+-- reason: not whole: a SELECT in parentheses: its clauses are not found; leave the parentheses out
+-- gathered: public.orders (id)
+
+SELECT state || $1, count(*) FROM orders WHERE state > $1 GROUP BY state;
+-- strategy: gather
+-- reason: not whole: GROUP BY: it does not include the key (orders.id); not split: $1: it has no type and stands in several clauses; cast it to its type
+-- gathered: public.orders (state)
+
+SELECT kind FROM events WHERE tenant = 'a' AND day = 'yesterday';
+-- strategy: gather
+-- reason: not whole: 'yesterday': each server has a clock of its own; pass the value as a parameter; not split: 'yesterday': each server has a clock of its own; pass the value as a parameter
+-- gathered: public.events (tenant, day, kind) where (("tenant" = 'a'))
+
+SELECT 1 FROM products p LEFT JOIN orders o ON o.id = p.id WHERE o.id IS NULL;
+-- strategy: gather
+-- reason: not whole: LEFT JOIN: rows of public.products that have no match on one server may have one on another
+-- gathered: public.products (id)
+-- gathered: public.orders (id)
+
+SELECT 1 FROM orders o JOIN trips t ON t.plane = o.state WHERE o.id = 5 AND t.plane = 'N1';
+-- strategy: gather
+-- reason: not whole: JOIN: the keys of public.orders and public.trips are of different types, so they are not colocated
+-- gathered: public.orders (id, state) of = '5' where (("id" = 5))
+-- gathered: public.trips (plane) of = 'N1' where (("plane" = 'N1'))
+
+SELECT 1 FROM orders o JOIN trips t ON t.plane = o.state WHERE o.id = 5;
+-- strategy: gather
+-- reason: not whole: JOIN: the keys of public.orders and public.trips are of different types, so they are not colocated
+-- gathered: public.orders (id, state) of = '5' where (("id" = 5))
+-- gathered: public.trips (plane)
+
+SELECT 1 FROM orders WHERE id = 5 AND total > (SELECT avg(total) FROM orders);
+-- strategy: gather
+-- reason: not whole: a subquery over public.orders (WHERE): its rows are not tied by the key to the row around it
+-- gathered: public.orders (id, total)
+
+SELECT id FROM orders WHERE id = 5 UNION ALL SELECT order_id FROM lines;
+-- strategy: gather
+-- reason: not whole: UNION, INTERSECT or EXCEPT: a set operation over several servers
+-- gathered: public.lines (order_id)
+-- gathered: public.orders (id) of = '5' where (("id" = 5))
+
+SELECT s.id FROM (SELECT id FROM orders LIMIT 3) s WHERE s.id = 5;
+-- strategy: gather
+-- reason: not whole: LIMIT: in a subquery it would cut the rows of each server by itself
+-- gathered: public.orders (id)
+
+SELECT s.id FROM (SELECT id, rank() OVER (ORDER BY total) FROM orders) s WHERE s.id = 5;
+-- strategy: gather
+-- reason: not whole: a window function: PARTITION BY does not include the key (orders.id), so that a window has rows on several servers
+-- gathered: public.orders (id, total)
+
+WITH RECURSIVE r AS (SELECT id FROM orders WHERE id = 5 UNION SELECT r.id + 1 FROM r JOIN orders o ON o.id = r.id) SELECT * FROM r;
+-- strategy: gather
+-- reason: not whole: WITH RECURSIVE r: a recursion over several servers
+-- gathered: public.orders (id)
