@@ -6,7 +6,6 @@ transaction, in the session. ``--sequences 2000 --hypothesis-profile=random`` lo
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
@@ -50,14 +49,15 @@ class Calls(RuleBasedStateMachine):
         self.entered: tuple[Any, ...] = ()
         self.cursors: list[Cursors] = []
 
-    @initialize(autocommit=st.booleans())
-    def start(self, autocommit: bool) -> None:
+    @initialize(autocommit=st.booleans(), threshold=st.sampled_from((0, 0, 5, None)))
+    def start(self, autocommit: bool, threshold: int | None) -> None:
         with psycopg.connect(self.plain_conninfo) as plain, self.cluster.connect() as over:
             for connection in (plain, over):
                 for name, statement in zip(calls.NAMES, calls.CONTENTS, strict=True):
                     connection.execute(f"DELETE FROM {name}")
                     connection.execute(statement)
         self.plain.autocommit = self.over.autocommit = autocommit
+        self.plain.prepare_threshold = self.over.prepare_threshold = threshold
         for _ in range(2):
             self._open()
 
@@ -128,6 +128,19 @@ class Calls(RuleBasedStateMachine):
         cursors.begin(ordered=made.ordered)
         self._on(cursors, lambda cursor: cursor.execute(query, values, **options) and None)
 
+    def _executemany(
+        self, cursors: Cursors, made: calls.Text, form: str, several: list[Any], *, returning: bool = False
+    ) -> None:
+        query = calls.FORMS[form](made.text)
+        cursors.begin(ordered=made.ordered)
+        done = self._on(
+            cursors, lambda cursor: cursor.executemany(query, several, returning=returning) or True
+        )
+        if not several:
+            self._after_nothing()
+        if done is None:
+            cursors.forget()  # how many rows it had counted by then is as may be
+
     def _cursors(self, data: st.DataObject) -> Cursors:
         return data.draw(st.sampled_from(self.cursors), label="cursor")
 
@@ -158,6 +171,21 @@ class Calls(RuleBasedStateMachine):
             cursors.same_state()
             self._fetch(cursors, lambda cursor: cursor.fetchall())
 
+    @rule(data=st.data(), kinds=st.sampled_from(calls.SHARED_KINDS))
+    def take_turns(self, data: st.DataObject, kinds: Any) -> None:
+        """Queries of the same parameters, each several times on one cursor: none is taken for another."""
+        cursors = self._cursors(data)
+        alike = st.sampled_from([made for made in calls.READS if made.kinds == kinds])
+        turn = st.tuples(alike, st.lists(calls.parameters(kinds), min_size=1, max_size=4), st.booleans())
+        for made, several, at_once in data.draw(st.lists(turn, min_size=2, max_size=6)):
+            if at_once:
+                self._executemany(cursors, made, "same", several)
+                continue
+            for values in several:
+                self._execute(cursors, made, "same", values)
+                cursors.same_state()
+                self._fetch(cursors, lambda cursor: cursor.fetchall())
+
     @rule(data=st.data(), made=st.sampled_from(calls.STATE))
     def change_state(self, data: st.DataObject, made: calls.Text) -> None:
         state = self.over.transaction_state
@@ -177,13 +205,7 @@ class Calls(RuleBasedStateMachine):
         several = (
             data.draw(st.lists(calls.parameters(made.kinds).filter(bool), max_size=4)) if made.kinds else [()]
         )
-        query = calls.FORMS[form](made.text)
-        cursors.begin(ordered=made.ordered)
-        done = self._on(cursors, lambda cursor: cursor.executemany(query, several, returning=returning))
-        if not several:
-            self._after_nothing()
-        if done is None:
-            cursors.forget()  # how many rows it had counted by then is as may be
+        self._executemany(cursors, made, form, several, returning=returning)
 
     @rule(data=st.data(), made=st.sampled_from((*calls.READS, *calls.WRITES)), binary=st.booleans())
     def execute_on_the_connection(self, data: st.DataObject, made: calls.Text, binary: bool) -> None:
@@ -197,19 +219,19 @@ class Calls(RuleBasedStateMachine):
     @rule(
         data=st.data(),
         made=st.sampled_from((*calls.READS, *calls.ERRORS[:9])),
-        limit=st.sampled_from((None, None, 1)),
         size=st.sampled_from((1, 2)),
     )
-    def stream(self, data: st.DataObject, made: calls.Text, limit: int | None, size: int) -> None:
-        """All rows or the first one; what the cursor says afterwards is not compared: psycopg's says it of one row."""
+    def stream(self, data: st.DataObject, made: calls.Text, size: int) -> None:
+        """What the cursor says afterwards is not compared: psycopg's says it of the last rows that came."""
         cursors = self._cursors(data)
         values = data.draw(calls.parameters(made.kinds))
 
         def call(cursor: Any) -> list[Any]:
-            rows = cursor.stream(made.text, values, size=size)
-            taken = list(itertools.islice(rows, limit))
-            rows.close()
-            return taken
+            if cursor is cursors.over:
+                return list(cursor.stream(made.text, values, size=size))
+            return cursor.execute(
+                made.text, values
+            ).fetchall()  # a stream of psycopg's can spoil what comes next
 
         streamed = self._on(cursors, call)
         cursors.begin(ordered=made.ordered)
@@ -415,7 +437,7 @@ class Calls(RuleBasedStateMachine):
             for name, session in state.sessions.items()
             if session.connection.info.transaction_status != TransactionStatus.IDLE
         }
-        assert open_on <= set(state._begun), f"{open_on}, not {set(state._begun)}"
+        assert open_on <= set(state.begun), f"{open_on}, not {set(state.begun)}"
 
 
 @pytest.fixture(scope="module")

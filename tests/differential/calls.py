@@ -49,8 +49,8 @@ READS = (
     Text("SELECT v, s FROM t WHERE k = %s", ("key",)),
     Text("SELECT * FROM t WHERE k = %s", ("key",)),
     Text("SELECT k, n FROM t WHERE k = %s AND v = %s", ("key", "number")),
-    Text("SELECT %(b)s::int AS b, k, v FROM t WHERE k = %(a)s", {"a": "key", "b": "key"}),
-    Text("SELECT v, %(a)s::int AS b, k FROM t WHERE k = %(b)s", {"a": "key", "b": "key"}),
+    Text("SELECT %(b)s::int AS b, k, v FROM t WHERE k = %(a)s", {"a": "id", "b": "id"}),
+    Text("SELECT v, %(a)s::int AS b, k FROM t WHERE k = %(b)s", {"a": "id", "b": "id"}),
     Text("SELECT k, %(b)s::text FROM t WHERE k = %(a)s AND %(a)s = k", {"a": "key", "b": "text"}),
     Text("SELECT k, v FROM t WHERE k = %b AND s = %t", ("key", "text")),
     Text("SELECT x, i FROM u WHERE k = %s ORDER BY i", ("key",)),
@@ -144,6 +144,9 @@ STATE = (
     Text("LISTEN something"),
     Text("DO 'BEGIN END'"),
 )
+
+#: Parameters that several of `READS` have.
+SHARED_KINDS = (("key",), ("key",), {"a": "id", "b": "id"}, ("key", "number"), ("number",))
 
 _SMALL = st.integers(0, 9)
 KINDS: dict[str, st.SearchStrategy[Any]] = {
