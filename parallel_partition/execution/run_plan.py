@@ -139,7 +139,7 @@ class Runner:
     def _run(self, request: Statement) -> Answer:
         """Plan and run a statement. What fails fails the transaction, as PostgreSQL's does, but for refusals."""
         try:
-            if self.transaction.path_unsure:
+            if self.transaction.path_unsure and not self.transaction.failed:
                 self._read_search_path()
             planned = self.planned(request)
             if planned.point is not None:
@@ -351,6 +351,8 @@ class Runner:
         offset = _count(whole.offset, request.parameters, "OFFSET")
         statement = self._shard_statement(planned, whole.shard, request)
         answers = self.transaction.ask(dict.fromkeys(homes, statement), parts, writes=locking)
+        if locking:
+            commit_in_autocommit(self.transaction)
         results = [answers[server] for server in homes]
         rows = sum(result.ntuples for result in results)
         order = self.merge.sort(results, whole.order, homes[0]) if whole.order and rows else None

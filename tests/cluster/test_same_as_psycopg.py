@@ -188,10 +188,6 @@ class Calls(RuleBasedStateMachine):
 
     @rule(data=st.data(), made=st.sampled_from(calls.STATE))
     def change_state(self, data: st.DataObject, made: calls.Text) -> None:
-        state = self.over.transaction_state
-        if state.failed and state.path_unsure and made.text in ("COMMIT", "END", "ROLLBACK", "ABORT"):
-            self._both(lambda connection: connection.rollback())  # SET was before the error
-            return
         self._execute(self._cursors(data), made, "same", None)
 
     @rule(

@@ -293,6 +293,25 @@ def test_a_plan_is_checked_against_the_tables_that_it_was_made_for(pair: Cluster
         assert len(calls) == 2
 
 
+def test_rows_locked_on_several_servers_in_autocommit_are_let_go(pair: Cluster) -> None:
+    with pair.connect(autocommit=True) as connection:
+        connection.execute("INSERT INTO t VALUES (1, 1), (2, 2), (3, 3), (4, 4)")
+        assert len(connection.execute("SELECT k FROM t FOR UPDATE").fetchall()) == 4
+        assert connection.info.transaction_status == TransactionStatus.IDLE
+        with pair.connect() as other:
+            assert len(other.execute("SELECT k FROM t FOR UPDATE NOWAIT").fetchall()) == 4
+
+
+@pytest.mark.parametrize("end", ["ROLLBACK", "COMMIT", "END"])
+def test_a_statement_ends_a_transaction_that_failed_after_set(pair: Cluster, end: str) -> None:
+    with pair.connect() as connection:
+        connection.execute("SET LOCAL search_path = public")
+        with pytest.raises(psycopg.errors.DivisionByZero):
+            connection.execute("SELECT 1 / 0")
+        assert connection.execute(end).statusmessage == "ROLLBACK"
+        assert connection.info.transaction_status == TransactionStatus.IDLE
+
+
 # --- errors that are no server's ------------------------------------------------------------------------------
 
 

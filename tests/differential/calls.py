@@ -58,7 +58,7 @@ READS = (
     Text("SELECT name, c FROM w WHERE name = %s", ("text",)),
     Text("SELECT k, s FROM t WHERE k IN (%s, %s) ORDER BY k", ("key", "key")),
     Text("SELECT k FROM t WHERE k = ANY(%s) ORDER BY k", ("keys",)),
-    Text("SELECT k, v FROM t WHERE k = %s FOR UPDATE", ("id",)),
+    Text("SELECT k, v FROM t WHERE k = %s FOR UPDATE", ("key",)),
     Text("SELECT k, v FROM t WHERE v > %s ORDER BY k", ("number",)),
     Text("SELECT k, n FROM t ORDER BY k LIMIT %s OFFSET %s", ("limit", "limit")),
     Text("SELECT k, s FROM t ORDER BY v NULLS FIRST, k DESC LIMIT %s", ("limit",)),
