@@ -17,6 +17,7 @@ from parallel_partition import errors
 from parallel_partition.dbapi.rows import MergedRows, shown_header
 from parallel_partition.execution.answer import Answer
 from parallel_partition.execution.explain import Explanation
+from parallel_partition.execution.explain_plan import explain
 from parallel_partition.execution.look_up import LookUp
 from parallel_partition.postgres.driver_errors import as_driver_error, known_at
 from parallel_partition.statements import Parameters, Statement
@@ -238,7 +239,7 @@ class Cursor(psycopg.Cursor[Row]):
         try:
             with self._conn.lock:
                 self._conn.check_usable()
-                return self._conn.runner.explain(self._request(query, params))
+                return explain(self._conn.runner, self._request(query, params))
         except psycopg.Error as error:
             raise _own(error) from error.__cause__
 

@@ -11,7 +11,6 @@ from parallel_partition import errors
 from parallel_partition.catalog.cluster import ClusterState
 from parallel_partition.combining.limit import window
 from parallel_partition.execution.answer import Answer, answer_of, rows_of
-from parallel_partition.execution.explain import Explanation
 from parallel_partition.execution.failures import stale_map
 from parallel_partition.execution.gather import GATHER_LIMIT, Gatherer
 from parallel_partition.execution.local_names import check_earlier_names, check_local_names
@@ -20,7 +19,6 @@ from parallel_partition.execution.router import Planned, Router
 from parallel_partition.execution.run_point import run_point
 from parallel_partition.execution.run_writes import (
     commit_in_autocommit,
-    insert_statements,
     run_insert,
     run_modify,
     run_reference_write,
@@ -112,9 +110,9 @@ class Runner:
         errors.StaleMap : the map changed in mid-transaction
         psycopg.Error : what a server said
         """
-        return self._current(self._run, request)
+        return self.current(self._run, request)
 
-    def _current(self, attempt: Callable[[Statement], T], request: Statement) -> T:
+    def current(self, attempt: Callable[[Statement], T], request: Statement) -> T:
         """Do it by the cluster as it is now: again, when a server turns out to be ahead of what this process knows."""
         for _ in range(ATTEMPTS):
             state = self.router.state
@@ -139,8 +137,6 @@ class Runner:
     def _run(self, request: Statement) -> Answer:
         """Plan and run a statement. What fails fails the transaction, as PostgreSQL's does, but for refusals."""
         try:
-            if self.transaction.path_unsure and not self.transaction.failed:
-                self._read_search_path()
             planned = self.planned(request)
             if planned.point is not None:
                 answer = run_point(self.router, self.transaction, planned.point, request)
@@ -177,6 +173,8 @@ class Runner:
 
     def planned(self, request: Statement) -> Planned:
         """The plan of a statement; a text that our grammar does not read gets the server's own error."""
+        if self.transaction.path_unsure and not self.transaction.failed:
+            self._read_search_path()
         oids = Parameters.of(request.parameters).types
         try:
             return self._unhidden(self.router.plan(request.text, oids, self.search_path))
@@ -231,77 +229,7 @@ class Runner:
             case TransactionPlan():
                 return self._transaction_command(plan)
 
-    def explain(self, request: Statement) -> Explanation:
-        """Tell how a statement would be answered, without running it.
-
-        Raises
-        ------
-        errors.UnsupportedQuery : it would be refused; the message says why
-        """
-        return self._current(self._explain, request)
-
-    def _explain(self, request: Statement) -> Explanation:
-        if self.transaction.path_unsure:
-            self._read_search_path()
-        planned = self.planned(request)
-        match plan := planned.plan:
-            case SelectPlan():
-                return self._explain_select(planned, plan, request)
-            case ReferencePlan() | LocalPlan():
-                strategy = "local" if isinstance(plan, LocalPlan) else "one server"
-                return Explanation(strategy, plan.reason, "none", {self.router.state.catalog: plan.text})
-            case ModifyPlan():
-                parts, homes = self._homes(plan.condition, request)
-                strategy = "one server" if len(homes) == 1 else "whole"
-                texts = dict.fromkeys(homes, plan.query.text)
-                return Explanation(strategy, plan.reason, self._share(parts), texts)
-            case InsertPlan():
-                return self._explain_insert(plan, request)
-            case ReferenceWritePlan():
-                texts = dict.fromkeys(self.router.state.servers, plan.query.text)
-                return Explanation("every server", plan.reason, "none", texts)
-            case SettingPlan():
-                texts = dict.fromkeys(self.router.state.servers, plan.text)
-                return Explanation("every server", plan.reason, "none", texts)
-            case TransactionPlan():
-                reason = "it concerns the transaction, on every server that takes part"
-                return Explanation("every server", reason, "none")
-
-    def _explain_select(self, planned: Planned, plan: SelectPlan, request: Statement) -> Explanation:
-        parts, homes = self._homes(plan.condition, request)
-        share = self._share(parts)
-        if len(homes) == 1:
-            named = plan.in_partition if planned.point is not None else None
-            text = plan.one.text if named is None else named.text
-            return Explanation("one server", plan.one_reason, share, {homes[0]: text})
-        match plan.many:
-            case Whole() as whole:
-                merge = "sort" if whole.order else None
-                return Explanation("whole", plan.reason, share, dict.fromkeys(homes, whole.shard.text), merge)
-            case SplitDraft() as draft:
-                if planned.split is None:
-                    planned.split = self._complete(
-                        draft, request._replace(text=planned.encode(plan.one.text))
-                    )
-                texts = dict.fromkeys(homes, planned.split.partial.text)
-                return Explanation("split", plan.reason, share, texts, planned.split.merge.text)
-            case Gather() as gather:
-                homes = self.router.homes(None)
-                return Explanation("gather", plan.reason, share, dict.fromkeys(homes, ""), gather.text)
-            case Refusal(message):
-                raise as_driver_error(errors.UnsupportedQuery(message))
-
-    def _explain_insert(self, plan: InsertPlan, request: Statement) -> Explanation:
-        parts, statements = insert_statements(self.router, plan, request)
-        texts = {server: statement.text.decode() for server, statement in statements.items()}
-        strategy = "one server" if len(texts) == 1 else "whole"
-        return Explanation(strategy, plan.reason, self._share(parts), texts)
-
-    def _share(self, parts: frozenset[int] | None) -> str:
-        total = self.router.state.num_partitions
-        return f"{total if parts is None else len(parts)} of {total}"
-
-    def _homes(
+    def homes(
         self, condition: Condition, request: Statement
     ) -> tuple[frozenset[int] | None, tuple[str, ...]]:
         """The partitions that a condition leaves, and their homes; the catalog's server when it leaves none."""
@@ -311,7 +239,7 @@ class Runner:
     # --- SELECT -----------------------------------------------------------------------------------------------
 
     def _select(self, planned: Planned, plan: SelectPlan, request: Statement) -> Answer:
-        parts, homes = self._homes(plan.condition, request)
+        parts, homes = self.homes(plan.condition, request)
         if len(homes) == 1:
             statement = self._shard_statement(planned, plan.one, request)
             if plan.locking:
@@ -322,11 +250,8 @@ class Runner:
             case Whole() as whole:
                 return self._whole(planned, whole, homes, parts, request, plan.locking)
             case SplitDraft() as draft:
-                if planned.split is None:
-                    planned.split = self._complete(
-                        draft, request._replace(text=planned.encode(plan.one.text))
-                    )
-                return self._split(planned, planned.split, homes, parts, request)
+                split = self.completed(planned, plan, draft, request)
+                return self._split(planned, split, homes, parts, request)
             case Gather() as gather:
                 return answer_of(self.gatherer.run(gather, request, self.search_path))
             case Refusal(message):
@@ -372,6 +297,12 @@ class Runner:
         answers = self.transaction.ask(dict.fromkeys(homes, statement), parts)
         partials = [answers[server] for server in homes]
         return answer_of(self.merge.compute(split, partials, request.parameters, request.result_format))
+
+    def completed(self, planned: Planned, plan: SelectPlan, draft: SplitDraft, request: Statement) -> Split:
+        """The split of a plan, finished at its first run."""
+        if planned.split is None:
+            planned.split = self._complete(draft, request._replace(text=planned.encode(plan.one.text)))
+        return planned.split
 
     def _complete(self, draft: SplitDraft, request: Statement) -> Split:
         """Let PostgreSQL describe the caller's statement (``part`` hidden) and the probe, and finish the plan."""
