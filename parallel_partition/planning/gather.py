@@ -46,7 +46,7 @@ def plan_gather(query: Query) -> Gather:
             relations.setdefault((relation.table.schema, relation.table.name), []).append(relation)
     _require_one_name_each(relations)
     needed = NeededColumns(query.nodes, query.root)
-    if PART in needed.names:
+    if needed.has(PART):
         raise Passed(f"{PART}: it is the library's column, and is not gathered")
     known = KnownValues(query.root, Sources(query.nodes, query.root, query.parameter_oids))
     filters = Filters(query)

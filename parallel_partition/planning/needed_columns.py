@@ -1,7 +1,7 @@
-"""Which columns of each table a statement can look at.
+"""Which columns of each table a statement can look at: perhaps too many, never too few.
 
-Read off names: a column is needed where its name stands anywhere in the statement, or where a star, a whole row, a
-NATURAL JOIN or a list of column aliases takes in all columns of its table. That may be too many, never too few.
+A name whose meaning is certain needs that column; any other needs every column that is called so, wherever it stands.
+A star, a whole row, a NATURAL JOIN and a list of column aliases take in all columns of their tables.
 """
 
 from __future__ import annotations
@@ -10,14 +10,17 @@ from collections.abc import Iterator
 
 from parallel_partition.planning.analysis import Nodes, strings
 from parallel_partition.planning.scope import (
+    Column,
     Join,
     Level,
     Reference,
     Relation,
     Source,
+    WholeRow,
     field_names,
     leaves,
     relation_named,
+    resolve,
 )
 
 
@@ -30,31 +33,56 @@ class NeededColumns:
     """
 
     def __init__(self, nodes: Nodes, root: Level) -> None:
-        self.names = frozenset(_names(nodes))
-        self._whole = frozenset(_whole_relations(root))
-        self._every = _stars_in_other_places(nodes, root)
+        references = {
+            id(reference.body): reference for level in root.inside() for reference in level.references
+        }
+        #: Names that may mean a column of any table.
+        self.names: set[str] = set(_names_of_fields(nodes))
+        self._columns: set[tuple[Relation, str]] = set()
+        self._whole = set(_starred_relations(root))
+        self._every = False
+        for kind, body in nodes:
+            if kind == "ColumnRef":
+                self._look_at(field_names(body)[-1], references.get(id(body)))
+
+    def _look_at(self, name: str | None, reference: Reference | None) -> None:
+        if name is None:
+            # A star that no level's references have: nothing is known of it.
+            self._every = self._every or reference is None
+            return
+        meant = None if reference is None else resolve(reference.body, reference.names)
+        if isinstance(meant, Column):
+            self._columns.add((meant.relation, meant.relation.base_name(meant.name)))
+        elif isinstance(meant, WholeRow):
+            self._whole.update(meant.relations)
+        else:
+            self.names.add(name)
 
     def of(self, relations: list[Relation]) -> tuple[str, ...]:
         """The needed columns of the table that all ``relations`` are, in its order; at least one."""
         table = relations[0].table
         assert table is not None
-        # A whole row is written like a column, by the name of its relation.
-        whole = self._every or any(
-            relation in self._whole or relation.name in self.names or relation.renamed
-            for relation in relations
-        )
         names = table.column_names
-        found = names if whole else tuple(name for name in names if name in self.names)
+        if self._every or any(map(self._is_whole, relations)):
+            return names
+        found = tuple(name for name in names if self._is_needed(name, relations))
         return found or table.key[:1] or names[:1]
 
+    def has(self, name: str) -> bool:
+        """Tell whether a column of this name may be looked at, of whatever table."""
+        return name in self.names or any(name == column for _, column in self._columns)
 
-def _names(nodes: Nodes) -> Iterator[str]:
-    """Every name that may be a column's: of ColumnRefs and fields of rows, of USING, of a call of one argument."""
+    def _is_whole(self, relation: Relation) -> bool:
+        return relation in self._whole or relation.renamed or relation.name in self.names
+
+    def _is_needed(self, name: str, relations: list[Relation]) -> bool:
+        return name in self.names or any((relation, name) in self._columns for relation in relations)
+
+
+def _names_of_fields(nodes: Nodes) -> Iterator[str]:
+    """Names that stand for columns elsewhere: fields of rows, of USING, and calls, as ``name(t)`` is ``t.name``."""
     for kind, body in nodes:
-        if kind == "ColumnRef":
-            name = field_names(body)[-1]
-            yield from [] if name is None else [name]
-        elif kind == "A_Indirection":
+        if kind == "A_Indirection":
             yield from (step["String"]["sval"] for step in body["indirection"] if "String" in step)
         elif kind == "JoinExpr":
             yield from strings(body.get("usingClause", []))
@@ -62,11 +90,18 @@ def _names(nodes: Nodes) -> Iterator[str]:
             yield strings(body["funcname"])[-1]
 
 
-def _whole_relations(root: Level) -> Iterator[Relation]:
+def _starred_relations(root: Level) -> Iterator[Relation]:
     """The relations whose columns are all taken in by a star or a NATURAL JOIN."""
+    exist = {
+        id(subquery.level)
+        for level in root.inside()
+        for subquery in level.subqueries
+        if subquery.body["subLinkType"] == "EXISTS_SUBLINK"
+    }
     for level in root.inside():
         for reference in level.references:
-            if field_names(reference.body)[-1] is None:
+            unseen = reference.target and id(level) in exist  # EXISTS (SELECT * ...) looks at no column
+            if field_names(reference.body)[-1] is None and not unseen:
                 yield from leaves(_starred(reference, level))
         yield from _natural(level.source)
 
@@ -85,11 +120,3 @@ def _natural(source: Source | None) -> Iterator[Relation]:
             yield from leaves(source)
         yield from _natural(source.left)
         yield from _natural(source.right)
-
-
-def _stars_in_other_places(nodes: Nodes, root: Level) -> bool:
-    """Tell whether a star stands where no level's references have it, so that nothing is known of it."""
-    seen = {id(reference.body) for level in root.inside() for reference in level.references}
-    return any(
-        kind == "ColumnRef" and field_names(body)[-1] is None and id(body) not in seen for kind, body in nodes
-    )

@@ -103,18 +103,18 @@ SELECT 1 FROM products p LEFT JOIN orders o ON o.customer = p.id;
 -- strategy: gather
 -- reason: not whole: LEFT JOIN: rows of public.products that have no match on one server may have one on another
 -- gathered: public.products (id)
--- gathered: public.orders (id, customer)
+-- gathered: public.orders (customer)
 
 SELECT 1 FROM orders o RIGHT JOIN products p ON o.customer = p.id;
 -- strategy: gather
 -- reason: not whole: RIGHT JOIN: rows of public.products that have no match on one server may have one on another
--- gathered: public.orders (id, customer)
+-- gathered: public.orders (customer)
 -- gathered: public.products (id)
 
 SELECT 1 FROM orders o FULL JOIN products p ON o.customer = p.id;
 -- strategy: gather
 -- reason: not whole: FULL JOIN: rows of public.orders that have no match on one server may have one on another
--- gathered: public.orders (id, customer)
+-- gathered: public.orders (customer)
 -- gathered: public.products (id)
 
 SELECT 1 FROM orders o LEFT JOIN lines l ON l.qty = 1 WHERE l.order_id = o.id;
@@ -156,7 +156,7 @@ SELECT id FROM products p WHERE EXISTS (SELECT 1 FROM orders o WHERE o.customer 
 -- strategy: gather
 -- reason: not whole: a subquery over a sharded table: the tables around it are on every server
 -- gathered: public.products (id)
--- gathered: public.orders (id, customer)
+-- gathered: public.orders (customer)
 
 SELECT id FROM orders WHERE customer IN (SELECT id FROM products LIMIT 1);
 -- strategy: gather
@@ -168,7 +168,7 @@ SELECT id FROM orders WHERE state = (SELECT string_agg(name, ',') FROM products)
 -- strategy: gather
 -- reason: not whole: string_agg in a subquery over reference tables: the order of rows may differ
 -- gathered: public.orders (id, state)
--- gathered: public.products (id, name)
+-- gathered: public.products (name)
 
 SELECT id FROM orders o WHERE 3 = (SELECT max(o.total));
 -- strategy: gather
@@ -315,3 +315,16 @@ WITH RECURSIVE r AS (SELECT id FROM orders WHERE id = 5 UNION SELECT r.id + 1 FR
 -- strategy: gather
 -- reason: not whole: WITH RECURSIVE r: a recursion over several servers
 -- gathered: public.orders (id)
+
+-- A star of EXISTS looks at no column, others at all of their tables'.
+SELECT name FROM products p WHERE NOT EXISTS (SELECT * FROM orders WHERE customer = p.id);
+-- gathered: public.products (id, name)
+-- gathered: public.orders (customer)
+
+SELECT (SELECT count(*) FROM (SELECT o.* FROM orders o) s) FROM lines l;
+-- gathered: public.lines (order_id)
+-- gathered: public.orders (id, customer, state, total, placed, tag)
+
+SELECT 1 FROM products p WHERE p.id IN (SELECT count(s) FROM (SELECT * FROM lines) s);
+-- gathered: public.products (id)
+-- gathered: public.lines (order_id, line, product, qty, weight)
