@@ -76,13 +76,26 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
+class View:
+    """A view on the catalog's server that reads a sharded table, directly or through other views.
+
+    ``table`` is that table's name; ``definition`` its SELECT with every name qualified; ``stamp`` changes whenever the
+    view does; ``stored`` tells a materialised view, which has the rows that one server had.
+    """
+
+    table: str
+    definition: str
+    stamp: str
+    stored: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Schema(Mapping[tuple[str, str], Table]):
     """The tables of a cluster by (schema, name), and what PostgreSQL says of functions and collations.
 
     ``volatile_functions`` and ``stable_functions`` are names of ``pg_catalog`` with any overload of that volatility;
     ``aggregates`` and ``window_functions`` likewise by ``prokind``; ``functions`` are all its names.
-    ``views`` maps (schema, name) of a view that reads a sharded table, directly or through other views, to the name of
-    that table.
+    ``views`` are those that read sharded tables, by (schema, name).
     """
 
     tables: Mapping[tuple[str, str], Table] = field(default_factory=dict)
@@ -92,7 +105,7 @@ class Schema(Mapping[tuple[str, str], Table]):
     aggregates: frozenset[str] = field(default=frozenset(), repr=False)
     window_functions: frozenset[str] = field(default=frozenset(), repr=False)
     functions: frozenset[str] = field(default=frozenset(), repr=False)
-    views: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    views: Mapping[tuple[str, str], View] = field(default_factory=dict)
 
     def __getitem__(self, name: tuple[str, str]) -> Table:
         return self.tables[name]

@@ -38,8 +38,7 @@ def check_local_names(session: Session, plan: LocalPlan, state: ClusterState) ->
         if found.ntuples:
             view, table = (_text(found, column) for column in range(2))
             message = (
-                f"{view} reads the sharded table {table}; views over sharded tables are not supported: "
-                "query it directly"
+                f"{view} reads the sharded table {table}, as one server has it; query the table directly"
             )
             raise as_driver_error(errors.UnsupportedQuery(message))
     if plan.functions:
@@ -70,6 +69,13 @@ def check_earlier_names(
             "search_path; name the table with its schema"
         )
         raise as_driver_error(errors.UnsupportedQuery(message))
+
+
+def views_are_current(session: Session, views: Sequence[tuple[str, str]], state: ClusterState) -> bool:
+    """Tell whether views are on the catalog's server what the router took them for."""
+    found = _ask(session, "stamps_of_views", views)
+    stamps = [(found.get_value(row, 0) or b"").decode() for row in range(found.ntuples)]
+    return stamps == [state.schema.views[view].stamp for view in views]
 
 
 def _ask(session: Session, name: str, *pairs: Sequence[tuple[str | None, str]]) -> PGresult:

@@ -11,6 +11,7 @@ from parallel_partition import errors
 from parallel_partition.catalog.cluster import ClusterState
 from parallel_partition.execution.point import PointRoute, point_route
 from parallel_partition.execution.user_types import UserTypes
+from parallel_partition.planning.expand_views import expand_views
 from parallel_partition.planning.plan import Plan, Split
 from parallel_partition.planning.planner import plan as make_plan
 from parallel_partition.postgres.pool import Pools
@@ -25,10 +26,10 @@ _PlanKey = tuple[bytes, tuple[int, ...], tuple[str, ...]]
 
 @dataclass(slots=True)
 class Planned:
-    """A plan and what its first run found out: the types of a split, and that local names are harmless.
+    """A plan and what its first run found out, such as the types of a split.
 
     ``leaves_state``: it may leave something in the sessions, as advisory locks. ``unhidden``: no local relation comes
-    before its tables in the search path.
+    before its tables in the search path. ``views`` are those whose definitions it has.
     """
 
     plan: Plan
@@ -37,8 +38,8 @@ class Planned:
     point: PointRoute | None = None
     leaves_state: bool = False
     split: Split | None = None
-    checked: bool = False
     unhidden: bool = False
+    views: tuple[tuple[str, str], ...] = ()
     encoded: dict[str, bytes] = field(default_factory=dict)
 
     def encode(self, text: str) -> bytes:
@@ -121,10 +122,12 @@ class Router:
         except UnicodeDecodeError as error:
             raise errors.DataError(f"the statement is no valid UTF-8: {error}") from error
         schema = self.state.schema
-        plan = make_plan(decoded, oids, schema, search_path)
+        expanded, views = expand_views(decoded, schema, search_path)
+        plan = make_plan(expanded, oids, schema, search_path)
         # Of PostgreSQL's own functions, the only ones that tables of the cluster are read with.
         leaves_state = "advisory" in decoded.lower() or "setseed" in decoded.lower()
-        planned = Planned(plan, text, oids, None if leaves_state else point_route(plan, oids), leaves_state)
+        point = None if leaves_state or views else point_route(plan, oids)
+        planned = Planned(plan, text, oids, point, leaves_state, views=views)
         if len(text) <= TEXT_MAX:
             with self._lock:
                 if schema is self.state.schema:

@@ -13,7 +13,11 @@ from parallel_partition.combining.limit import window
 from parallel_partition.execution.answer import Answer, answer_of, rows_of
 from parallel_partition.execution.failures import stale_map
 from parallel_partition.execution.gather import GATHER_LIMIT, Gatherer
-from parallel_partition.execution.local_names import check_earlier_names, check_local_names
+from parallel_partition.execution.local_names import (
+    check_earlier_names,
+    check_local_names,
+    views_are_current,
+)
 from parallel_partition.execution.merge_session import MergeSession, type_names
 from parallel_partition.execution.router import Planned, Router
 from parallel_partition.execution.run_point import run_point
@@ -177,7 +181,9 @@ class Runner:
             self._read_search_path()
         oids = Parameters.of(request.parameters).types
         try:
-            return self._unhidden(self.router.plan(request.text, oids, self.search_path))
+            return self._with_current_views(
+                lambda: self._unhidden(self.router.plan(request.text, oids, self.search_path))
+            )
         except SyntaxNotRead as unread:
             self._let_server_refuse(request.text, oids)
             message = (
@@ -187,6 +193,18 @@ class Runner:
             raise as_driver_error(errors.UnsupportedQuery(message)) from None
         except errors.Error as error:
             raise as_driver_error(error) from None
+
+    def _with_current_views(self, plan: Callable[[], Planned]) -> Planned:
+        """The plan of a statement, made again while its views are others than the router knows."""
+        for _ in range(ATTEMPTS):
+            planned = plan()
+            state = self.router.state
+            if not planned.views or views_are_current(self._catalog_session(), planned.views, state):
+                return planned
+            self._reload(state)
+            self.transaction.versions.state = self.router.state
+        message = f"views changed {ATTEMPTS} times while this statement tried to run; try again"
+        raise as_driver_error(errors.StaleMap(message))
 
     def _unhidden(self, planned: Planned) -> Planned:
         """The same plan, once it is known that its names mean the cluster's tables."""
@@ -324,9 +342,13 @@ class Runner:
     # --- the rest ---------------------------------------------------------------------------------------------
 
     def _local(self, planned: Planned, plan: LocalPlan, request: Statement) -> Answer:
-        if not planned.checked:
+        try:
+            # Each time: another client may have put a view or a function in the place of what there was.
             check_local_names(self._catalog_session(), plan, self.router.state)
-            planned.checked = True
+        except errors.UnsupportedQuery:
+            if self._knows_more_views():
+                return self._run(request)
+            raise
         statement = request._replace(text=planned.encode(plan.text))
         session = self._catalog_session()
         session.touched = session.touched or plan.writes or plan.utility
@@ -342,6 +364,13 @@ class Runner:
         if plan.utility and plan.writes:
             self.router.forget_plans()
         return answer_of(result)
+
+    def _knows_more_views(self) -> bool:
+        """Read the catalog again, and tell whether there are other views over tables of the cluster than before."""
+        state = self.router.state
+        self._reload(state)
+        self.transaction.versions.state = self.router.state
+        return self.router.state.schema.views != state.schema.views
 
     def _catalog_session(self) -> Session:
         return self.transaction.session(self.router.state.catalog)

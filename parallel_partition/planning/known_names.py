@@ -122,9 +122,11 @@ def refuse_relation(body: Node, schema: Schema, search_path: tuple[str, ...]) ->
     place, name = body.get("schemaname"), body["relname"]
     for one in (place,) if place else search_path:
         if (one, name) in schema.views:
+            view = schema.views[one, name]
+            held = "has rows that one server had of" if view.stored else "reads"
             raise refuse(
                 f"view {name}",
-                f"it reads the sharded table {schema.views[one, name]}",
+                f"it {held} the sharded table {view.table}",
                 "name the table instead of the view",
             )
     child = _CHILD.fullmatch(name)
@@ -208,7 +210,7 @@ def _is_librarys(column: Column) -> bool:
 
 
 def earlier_names(text: str, schema: Schema, search_path: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
-    """(schema, name) of the relations that, if there are any, are meant instead of tables of the cluster.
+    """(schema, name) of the relations that, if there are any, are meant instead of the cluster's tables and views.
 
     They have the same names and are in schemas that the search path names before.
     """
@@ -216,11 +218,15 @@ def earlier_names(text: str, schema: Schema, search_path: tuple[str, ...]) -> tu
     for statement in parse(text).statements:
         for kind, body in walk(statement):
             if kind == "RangeVar" and "schemaname" not in body:
-                table = schema.find(None, body["relname"], search_path)
-                if table is not None:
-                    before = search_path[: search_path.index(table.schema)]
-                    found.update(dict.fromkeys((place, table.name) for place in before))
+                name = body["relname"]
+                place = next((one for one in search_path if _is_of_cluster((one, name), schema)), None)
+                before = search_path[: search_path.index(place)] if place is not None else ()
+                found.update(dict.fromkeys((earlier, name) for earlier in before))
     return tuple(found)
+
+
+def _is_of_cluster(name: tuple[str, str], schema: Schema) -> bool:
+    return name in schema or name in schema.views
 
 
 def system_column(root: Level) -> str | None:

@@ -11,7 +11,7 @@ from psycopg.rows import tuple_row
 
 from parallel_partition.catalog.cluster import ClusterState, Server, Servers
 from parallel_partition.catalog.shard_map import ShardMap
-from parallel_partition.catalog.tables import PART, Column, Schema, Table
+from parallel_partition.catalog.tables import PART, Column, Schema, Table, View
 from parallel_partition.errors import CatalogMissing, CatalogVersion
 from parallel_partition.postgres.named_sql import load
 
@@ -248,7 +248,7 @@ def _schema(loaded: _Loaded, version: int) -> Schema:
         aggregates=aggregates,
         window_functions=windows,
         functions=every,
-        views={(schema, view): table for schema, view, table in loaded.views},
+        views={(schema, name): View(*told) for schema, name, *told in loaded.views},
     )
 
 

@@ -352,22 +352,21 @@ def test_local_tables_live_on_the_catalogs_server(connection):
     assert one(connection, "SELECT count(*) FROM pg_catalog.pg_class WHERE relname = 'visits'") == (1,)
 
 
-def test_a_view_or_function_over_a_sharded_table_is_refused(filled):
+def test_a_function_over_a_sharded_table_is_refused(filled):
     conninfo = next(iter(filled.servers.values())).conninfo
     with psycopg.connect(conninfo, autocommit=True) as direct:
-        direct.execute("CREATE VIEW seen AS SELECT ward FROM visits")
-        direct.execute("CREATE VIEW seen_again AS SELECT * FROM seen")
         direct.execute(
             "CREATE FUNCTION how_many() RETURNS bigint LANGUAGE sql AS 'SELECT count(*) FROM visits'"
         )
     try:
-        with filled.connect(autocommit=True) as connection:
-            for query in ("SELECT * FROM seen", "SELECT * FROM public.seen_again", "SELECT how_many()"):
-                with pytest.raises(errors.UnsupportedQuery):
-                    connection.execute(query)
+        with (
+            filled.connect(autocommit=True) as connection,
+            pytest.raises(errors.UnsupportedQuery, match="how_many"),
+        ):
+            connection.execute("SELECT how_many()")
     finally:
         with psycopg.connect(conninfo, autocommit=True) as direct:
-            direct.execute("DROP VIEW seen CASCADE; DROP FUNCTION how_many()")
+            direct.execute("DROP FUNCTION how_many()")
 
 
 def test_a_syntax_error_is_postgresqls_own(connection):

@@ -506,9 +506,10 @@ def test_views_over_sharded_tables_are_known(shared: Cluster, ask: Ask) -> None:
     ask(f"CREATE VIEW v5 AS TABLE viewed_part_{child}", server="s1")
     shared.refresh()
     views = shared._state.schema.views
-    assert {name: table for (_, name), table in views.items()} == dict.fromkeys(
-        ("v1", "v2", "v3", "v5"), "viewed"
-    )
+    assert {name: (view.table, view.stored) for (_, name), view in views.items()} == {
+        name: ("viewed", name == "v2") for name in ("v1", "v2", "v3", "v5")
+    }
+    assert views["public", "v1"].definition.split() == ["SELECT", "a", "FROM", "public.viewed;"]
 
 
 def test_functions_and_search_path_are_known(shared: Cluster) -> None:

@@ -2,8 +2,14 @@
 SELECT 1; SELECT 2;
 -- refused: 2 statements in one text: only one is run at a time; send them one by one
 
-SELECT * FROM recent_orders;
--- refused: view recent_orders: it reads the sharded table public.orders; name the table instead of the view
+UPDATE recent_orders SET total = 1;
+-- refused: view recent_orders: it reads the sharded table orders; name the table instead of the view
+
+SELECT id FROM kept_orders;
+-- refused: view kept_orders: it has rows that one server had of the sharded table orders; name the table instead of the view
+
+SELECT public.recent_orders.id FROM public.recent_orders;
+-- refused: public.recent_orders: columns of a view are named with its schema; leave the schema out
 
 SELECT * FROM orders_part_3 WHERE id = 5;
 -- refused: orders_part_3: it is a child table of orders, on one server only; name orders

@@ -21,6 +21,7 @@ from pathlib import Path
 
 from parallel_partition.catalog.tables import Schema
 from parallel_partition.errors import Error, UnsupportedQuery
+from parallel_partition.planning.expand_views import expand_views
 from parallel_partition.planning.one_server import describe
 from parallel_partition.planning.plan import (
     Count,
@@ -118,7 +119,8 @@ def found_of(case: Case, schema: Schema) -> list[tuple[str, str]]:
         _OIDS[name.strip()] if name.strip() != "0" else 0 for name in case.given("oids").split(",") if name
     )
     try:
-        made = plan(case.text, oids, schema, ("public",))
+        text, _ = expand_views(case.text, schema, ("public",))
+        made = plan(text, oids, schema, ("public",))
         return [(name, value.replace("\n", "\\n")) for name, value in _said(made, case)]
     except UnsupportedQuery as error:
         return [("refused", str(error))]

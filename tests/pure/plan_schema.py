@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from parallel_partition.catalog.tables import Column, Schema, Table
+from parallel_partition.catalog.tables import Column, Schema, Table, View
 
 #: Functions of pg_catalog that the cases name, by volatility.
 IMMUTABLE = frozenset(
@@ -195,5 +195,11 @@ SCHEMA = Schema(
     AGGREGATES,
     frozenset({"row_number", "rank", "lag"}),
     IMMUTABLE | STABLE | VOLATILE,
-    {("public", "recent_orders"): "public.orders"},
+    {
+        ("public", "recent_orders"): View(
+            "orders", " SELECT id,\n    total\n   FROM public.orders\n  WHERE state = 'new'::text;", "1/700"
+        ),
+        ("public", "kept_orders"): View("orders", " SELECT id FROM public.orders;", "2/701", stored=True),
+        ("other", "summed"): View("orders", "SELECT count(*) AS n FROM public.recent_orders", "3/702"),
+    },
 )

@@ -164,11 +164,13 @@ WITH RECURSIVE found AS (
         AND p.classid = 'pg_catalog.pg_rewrite'::regclass
     JOIN pg_catalog.pg_rewrite AS r ON r.oid = p.objid
 )
-SELECT n.nspname, c.relname, min(found.table_name)
+SELECT n.nspname, c.relname, min(found.table_name), pg_catalog.pg_get_viewdef(c.oid), r.oid || '/' || r.xmin,
+       c.relkind = 'm'
 FROM found
 JOIN pg_catalog.pg_class AS c ON c.oid = found.oid AND c.relkind IN ('v', 'm')
 JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-GROUP BY n.nspname, c.relname
+JOIN pg_catalog.pg_rewrite AS r ON r.ev_class = c.oid AND r.rulename = '_RETURN'
+GROUP BY n.nspname, c.relname, c.oid, c.relkind, r.oid, r.xmin
 
 -- name: load_functions
 -- The names of PostgreSQL's own functions, by what they may do.

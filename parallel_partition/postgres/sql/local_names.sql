@@ -43,3 +43,12 @@ FROM ROWS FROM (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[])) AS
 JOIN pg_catalog.pg_namespace AS s ON s.nspname = n.schema
 JOIN pg_catalog.pg_class AS c ON c.relnamespace = s.oid AND c.relname = n.name
 LIMIT 1
+
+-- name: stamps_of_views
+-- What changes whenever the views named ($1 schemas, $2 names) do, in their order; fewer rows where one is gone.
+SELECT r.oid || '/' || r.xmin
+FROM ROWS FROM (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[])) WITH ORDINALITY AS n(schema, name, place)
+JOIN pg_catalog.pg_namespace AS s ON s.nspname = n.schema
+JOIN pg_catalog.pg_class AS c ON c.relnamespace = s.oid AND c.relname = n.name
+JOIN pg_catalog.pg_rewrite AS r ON r.ev_class = c.oid AND r.rulename = '_RETURN'
+ORDER BY n.place
