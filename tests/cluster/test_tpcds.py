@@ -17,7 +17,7 @@ from tests.fix_clusters import MakeCluster
 
 #: Its wheel with TPC-DS inside is there for Python 3.11 and 3.12 only; later ones ask the network for it.
 pytest.importorskip("duckdb")
-from tests import tpcds  # noqa: E402
+from tests import tpcds
 
 SCALE = 0.01
 #: Which queries are answered by another strategy than *gather*: most join with customers or dates off the key, or
