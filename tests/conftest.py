@@ -1,6 +1,7 @@
 """The fixtures are plug-ins of their own, one file per kind, each fixture named after what it hands over."""
 
 pytest_plugins = [
+    "tests.fix_signals",
     "tests.fix_servers",
     "tests.fix_databases",
     "tests.fix_faults",
