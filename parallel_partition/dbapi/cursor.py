@@ -16,7 +16,7 @@ from psycopg.rows import Row, RowFactory
 from parallel_partition import errors
 from parallel_partition.dbapi.rows import MergedRows, shown_header
 from parallel_partition.execution.answer import Answer
-from parallel_partition.execution.explain import Explanation
+from parallel_partition.execution.explain import Explanation, Format
 from parallel_partition.execution.explain_plan import explain
 from parallel_partition.execution.look_up import LookUp
 from parallel_partition.postgres.driver_errors import as_driver_error, known_at
@@ -229,17 +229,38 @@ class Cursor(psycopg.Cursor[Row]):
             raise as_driver_error(errors.UnsupportedQuery(message))
         return self._results
 
-    def explain(self, query: Query, params: Params | None = None) -> Explanation:
-        """Tell how a statement would be answered, without running it.
+    def explain(
+        self,
+        query: Query,
+        params: Params | None = None,
+        *,
+        analyze: bool = False,
+        format: Format = "text",
+    ) -> Explanation:
+        """Tell how a statement is answered, with PostgreSQL's own plans on each server.
+
+        Parameters
+        ----------
+        query, params : as `execute` takes them
+        analyze : the statement is run as well, and what each server answers is measured: rows, bytes and time. A
+            query runs twice, once for PostgreSQL's own figures; a write is carried out, once
+        format : "text" for people, or "json": what ``str()`` of the explanation is
 
         Returns
         -------
-        Explanation : strategy, reason, partitions and the SQL for each server; ``str()`` of it is for people
+        Explanation : strategy, reason, why cheaper strategies are not used, partitions, the SQL for each server;
+            ``as_dict()`` has all of it as plain values
+
+        Raises
+        ------
+        parallel_partition.errors.UnsupportedQuery : no strategy answers it exactly; the message says why
+        psycopg.Error : what a server said
         """
         try:
             with self._conn.lock:
                 self._conn.check_usable()
-                return explain(self._conn.runner, self._request(query, params))
+                request = self._request(query, params)
+                return explain(self._conn.runner, request, analyze=analyze, format=format)
         except psycopg.Error as error:
             raise _own(error) from error.__cause__
 

@@ -1,15 +1,22 @@
-"""Explain: which plan a statement has, and what each server would be asked."""
+"""Explain: which plan a statement has, what each server would be asked, and what came of it when it was run."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from parallel_partition import errors
-from parallel_partition.execution.explain import Explanation
+from parallel_partition.execution.estimate import estimate, plans_of
+from parallel_partition.execution.explain import Explanation, Format, ServerQuery, TableRows
+from parallel_partition.execution.explain_analyze import analyzed, local_plan
 from parallel_partition.execution.router import Planned
-from parallel_partition.execution.run_writes import insert_statements
+from parallel_partition.execution.run_point import point_statement
+from parallel_partition.execution.run_writes import for_shard, insert_statements
 from parallel_partition.planning.plan import (
+    ExplainPlan,
     Gather,
+    GatheredTable,
     InsertPlan,
     LocalPlan,
     ModifyPlan,
@@ -29,69 +36,164 @@ if TYPE_CHECKING:
     from parallel_partition.execution.run_plan import Runner
 
 
-def explain(runner: Runner, request: Statement) -> Explanation:
-    """Tell how a statement would be answered, without running it.
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What is known before any server is asked: the explanation, and the statement for each server."""
+
+    explanation: Explanation
+    statements: Mapping[str, Statement] = field(default_factory=dict)
+
+
+def explain(
+    runner: Runner, request: Statement, *, analyze: bool = False, format: Format = "text"
+) -> Explanation:
+    """Tell how a statement is answered; with ``analyze`` it is run, and a write is carried out.
 
     Raises
     ------
     errors.UnsupportedQuery : it would be refused; the message says why
+    psycopg.Error : what a server said
     """
-    return runner.current(lambda request: _explain(runner, request), request)
+    if format not in ("text", "json"):
+        message = f"the format of an explanation is 'text' or 'json', not {format!r}"
+        raise as_driver_error(errors.ProgrammingError(message))
+    explained = runner.current(lambda request: explain_now(runner, request, analyze), request)
+    return replace(explained, format=format)
 
 
-def _explain(runner: Runner, request: Statement) -> Explanation:
+def explain_now(runner: Runner, request: Statement, analyze: bool) -> Explanation:
+    """The same by the cluster as this process knows it.
+
+    Raises
+    ------
+    StaleVersion : a server's map or schema is another than that
+    """
+    runner.transaction.refuse_when_failed()
     planned = runner.planned(request)
-    state = runner.router.state
+    if isinstance(planned.plan, LocalPlan):
+        return local_plan(runner, planned, planned.plan, request, analyze)
+    gathered = _gathered(runner, planned, request)
+    if gathered is not None:
+        return analyzed(runner, planned, request, gathered) if analyze else gathered
+    told = _told(runner, planned, request)
+    if not isinstance(planned.plan, SettingPlan | TransactionPlan):
+        explanation = replace(told.explanation, queries=_planned_by_servers(runner, told))
+        return analyzed(runner, planned, request, explanation, told.statements) if analyze else explanation
+    if analyze:
+        message = f"EXPLAIN ANALYZE: {request.text.decode(errors='replace')!r} is no query"
+        raise as_driver_error(errors.UnsupportedQuery(message))
+    queries = [ServerQuery(server, asked.text.decode()) for server, asked in told.statements.items()]
+    return replace(told.explanation, queries=tuple(queries))
+
+
+def _planned_by_servers(runner: Runner, told: Told) -> tuple[ServerQuery, ...]:
+    asked = list(told.statements.items())
+    plans = plans_of(runner.transaction, asked)
+    return tuple(
+        ServerQuery(server, statement.text.decode(), plan=plan)
+        for (server, statement), plan in zip(asked, plans, strict=True)
+    )
+
+
+def _told(runner: Runner, planned: Planned, request: Statement) -> Told:
+    servers = runner.router.state.servers
     match plan := planned.plan:
         case SelectPlan():
             return _select(runner, planned, plan, request)
-        case ReferencePlan() | LocalPlan():
-            strategy = "local" if isinstance(plan, LocalPlan) else "one server"
-            return Explanation(strategy, plan.reason, "none", {state.catalog: plan.text})
+        case ReferencePlan():
+            statement = request._replace(text=planned.encode(plan.text))
+            explanation = Explanation("one server", plan.reason, "none")
+            return Told(explanation, {runner.router.state.catalog: statement})
         case ModifyPlan():
             parts, homes = runner.homes(plan.condition, request)
-            strategy = "one server" if len(homes) == 1 else "whole"
-            texts = dict.fromkeys(homes, plan.query.text)
-            return Explanation(strategy, plan.reason, _share(runner, parts), texts)
+            statement = for_shard(planned, plan.query.text, plan.query.numbers, request)
+            return Told(_write(runner, plan.reason, parts, len(homes)), dict.fromkeys(homes, statement))
         case InsertPlan():
-            return _insert(runner, plan, request)
+            written, statements = insert_statements(runner.router, plan, request)
+            return Told(_write(runner, plan.reason, written, len(statements)), statements)
         case ReferenceWritePlan():
-            texts = dict.fromkeys(state.servers, plan.query.text)
-            return Explanation("every server", plan.reason, "none", texts)
+            statement = for_shard(planned, plan.query.text, plan.query.numbers, request)
+            explanation = Explanation("every server", plan.reason, "none", writes=True)
+            return Told(explanation, dict.fromkeys(servers, statement))
         case SettingPlan():
-            return Explanation("every server", plan.reason, "none", dict.fromkeys(state.servers, plan.text))
+            statement = request._replace(text=plan.text.encode())
+            return Told(Explanation("every server", plan.reason, "none"), dict.fromkeys(servers, statement))
         case TransactionPlan():
             reason = "it concerns the transaction, on every server that takes part"
-            return Explanation("every server", reason, "none")
+            return Told(Explanation("every server", reason, "none"))
+        case ExplainPlan():
+            raise as_driver_error(errors.ProgrammingError("the statement is an EXPLAIN itself; run it"))
+        case LocalPlan():
+            raise AssertionError("local plans are the catalog server's")
 
 
-def _select(runner: Runner, planned: Planned, plan: SelectPlan, request: Statement) -> Explanation:
+def _write(runner: Runner, reason: str, parts: frozenset[int] | None, servers: int) -> Explanation:
+    strategy = "one server" if servers == 1 else "whole"
+    return Explanation(strategy, reason, _share(runner, parts), writes=True)
+
+
+def _select(runner: Runner, planned: Planned, plan: SelectPlan, request: Statement) -> Told:
     parts, homes = runner.homes(plan.condition, request)
     share = _share(runner, parts)
     if len(homes) == 1:
-        named = plan.in_partition if planned.point is not None else None
-        text = plan.one.text if named is None else named.text
-        return Explanation("one server", plan.one_reason, share, {homes[0]: text})
+        explanation = Explanation("one server", plan.one_reason, share)
+        if planned.point is not None:
+            found = point_statement(runner.router, runner.transaction, planned.point, request)
+            if found is not None:
+                return Told(explanation, {found[0]: found[2]})
+        return Told(explanation, {homes[0]: for_shard(planned, plan.one.text, plan.one.numbers, request)})
+    explanation = Explanation(plan.strategy, plan.reason, share, passed=dict(plan.passed))
     match plan.many:
         case Whole() as whole:
-            merge = "sort" if whole.order else None
-            return Explanation("whole", plan.reason, share, dict.fromkeys(homes, whole.shard.text), merge)
+            statement = for_shard(planned, whole.shard.text, whole.shard.numbers, request)
+            explanation = replace(explanation, merge="sort" if whole.order else None)
+            return Told(explanation, dict.fromkeys(homes, statement))
         case SplitDraft() as draft:
             split = runner.completed(planned, plan, draft, request)
-            texts = dict.fromkeys(homes, split.partial.text)
-            return Explanation("split", plan.reason, share, texts, split.merge.text)
-        case Gather() as gather:
-            homes = runner.router.homes(None)
-            return Explanation("gather", plan.reason, share, dict.fromkeys(homes, ""), gather.text)
+            statement = for_shard(planned, split.partial.text, split.partial.numbers, request)
+            return Told(replace(explanation, merge=split.merge.text), dict.fromkeys(homes, statement))
         case Refusal(message):
             raise as_driver_error(errors.UnsupportedQuery(message))
+        case Gather():
+            raise AssertionError("a gather asks for each table by itself")
 
 
-def _insert(runner: Runner, plan: InsertPlan, request: Statement) -> Explanation:
-    parts, statements = insert_statements(runner.router, plan, request)
-    texts = {server: statement.text.decode() for server, statement in statements.items()}
-    strategy = "one server" if len(texts) == 1 else "whole"
-    return Explanation(strategy, plan.reason, _share(runner, parts), texts)
+def _gathered(runner: Runner, planned: Planned, request: Statement) -> Explanation | None:
+    """The explanation of a gather, None for every other plan."""
+    plan = planned.plan
+    if not isinstance(plan, SelectPlan) or not isinstance(gather := plan.many, Gather):
+        return None
+    parts, homes = runner.homes(plan.condition, request)
+    if len(homes) == 1:
+        return None
+    estimates = estimate(runner.transaction, runner.gatherer, gather, request)
+    queries = [
+        ServerQuery(server, told.query.sql, told.query.table.full_name, told.plans[server])
+        for told in estimates
+        for server in told.query.servers
+    ]
+    tables = [
+        TableRows(
+            told.query.table.full_name,
+            told.query.table.columns,
+            told.query.table.filter,
+            "none" if not _is_sharded(runner, told.query.table) else _share(runner, told.query.parts),
+        )
+        for told in estimates
+    ]
+    return Explanation(
+        "gather",
+        plan.reason,
+        _share(runner, parts),
+        tuple(queries),
+        gather.text,
+        dict(plan.passed),
+        tuple(tables),
+    )
+
+
+def _is_sharded(runner: Runner, table: GatheredTable) -> bool:
+    return runner.router.state.schema[table.schema, table.name].sharded
 
 
 def _share(runner: Runner, parts: frozenset[int] | None) -> str:

@@ -7,8 +7,9 @@ back, so nothing of it stays, however it ends.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from psycopg import pq
 from psycopg.pq.abc import PGresult
@@ -27,7 +28,7 @@ from parallel_partition.postgres.binary_array import TEXT_OID, binary_array
 from parallel_partition.postgres.copy_stream import CopyIn, copied_out
 from parallel_partition.postgres.driver_errors import as_driver_error, error_of_result
 from parallel_partition.postgres.named_sql import load
-from parallel_partition.postgres.session import Session
+from parallel_partition.postgres.session import Exchange, Session
 from parallel_partition.statements import Parameter, Statement
 
 _SQL = {name: text.encode() for name, text in load("gather").items()}
@@ -37,6 +38,16 @@ _TEXT_ARRAY = 1009
 GATHER_LIMIT = 1 << 30
 #: Rows from which on a temporary table is worth ANALYZE: below, its size alone tells the planner enough.
 ANALYZED_ROWS = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class TableQuery:
+    """The query for a table's rows, the servers that get it, and the partitions (None: all) that the rows are in."""
+
+    table: GatheredTable
+    sql: str
+    servers: tuple[str, ...]
+    parts: frozenset[int] | None
 
 
 class Gatherer:
@@ -67,10 +78,26 @@ class Gatherer:
                 f"{plan.clock}: the merge session's clock is another than this transaction's; pass the value"
             )
             raise as_driver_error(errors.UnsupportedQuery(message))
-        tables = [table for table in plan.tables if not self._is_read_in_place(table, plan)]
+        tables = self.copied_tables(plan)
         with self._merging(search_path) as session:
             self._gather(tables, request, session)
             return self._answer(plan, tables, request, session)
+
+    def copied_tables(self, plan: Gather) -> list[GatheredTable]:
+        """The tables of a plan whose rows must be brought."""
+        return [table for table in plan.tables if not self._is_read_in_place(table, plan)]
+
+    def queries(self, plan: Gather, request: Statement) -> list[TableQuery]:
+        """What servers are asked for the rows of a plan's tables."""
+        tables = self.copied_tables(plan)
+        texts = with_literals(
+            [table.filter for table in tables], request.parameters, self._merge.as_callers()
+        )
+        made = []
+        for table, text in zip(tables, texts, strict=True):
+            homes, parts = self._homes(table, request)
+            made.append(TableQuery(table, _rows_of(table, text, parts), homes, parts))
+        return made
 
     def _is_read_in_place(self, table: GatheredTable, plan: Gather) -> bool:
         """Tell whether the merge session sees of a reference table what the caller does, without a copy."""
@@ -137,12 +164,7 @@ class Gatherer:
             return 0
         columns = ", ".join(map(quoted, table.columns))
         form = "binary" if table.binary else "text"
-        conditions = [f"({filter})"] if filter else []
-        if parts is not None:
-            conditions.append(f"part IN ({', '.join(map(str, sorted(parts)))})")
-        where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-        place = f"{quoted(table.schema)}.{quoted(table.name)}"
-        out = f"COPY (SELECT {columns} FROM {place}{where}) TO STDOUT (FORMAT {form})".encode()  # noqa: S608
+        out = f"COPY ({_rows_of(table, filter, parts)}) TO STDOUT (FORMAT {form})".encode()
         into = f"COPY {quoted(table.name)} ({columns}) FROM STDIN (FORMAT {form})".encode()
         size = 0
         with CopyIn(merge, into, binary=table.binary) as target:
@@ -155,12 +177,23 @@ class Gatherer:
                 target.write(rows)
 
             exchanges = {
-                server: (session, copied_out(session, out, take)) for server, session in sessions.items()
+                server: (session, self._copied_out(session, table, out, take))
+                for server, session in sessions.items()
             }
             self._transaction.drive(exchanges, parts)
         if target.rows >= ANALYZED_ROWS:
             _run(merge, [Statement(f"ANALYZE {quoted(table.name)}".encode(), prepare=False)])
         return size
+
+    def _copied_out(
+        self, session: Session, table: GatheredTable, out: bytes, take: Callable[[bytes], None]
+    ) -> Exchange:
+        """The rows of a server, on their way out; measured where somebody asked for it."""
+        measure = self._transaction.measure
+        if measure is None:
+            return copied_out(session, out, take)
+        counted = measure.counted(session.server, table.full_name, take)
+        return measure.timed(session.server, copied_out(session, out, counted), table.full_name)
 
     def _too_large(self, table: GatheredTable) -> BaseException:
         message = (
@@ -186,6 +219,16 @@ class Gatherer:
             message = f"the merge session read {name} itself instead of the rows gathered of it; nothing is handed out"
             raise as_driver_error(errors.InternalError(message))
         return result
+
+
+def _rows_of(table: GatheredTable, filter: str, parts: frozenset[int] | None) -> str:
+    """The query for the columns and rows of a table that matter."""
+    conditions = [f"({filter})"] if filter else []
+    if parts is not None:
+        conditions.append(f"part IN ({', '.join(map(str, sorted(parts)))})")
+    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    columns = ", ".join(map(quoted, table.columns))
+    return f"SELECT {columns} FROM {quoted(table.schema)}.{quoted(table.name)}{where}"  # noqa: S608
 
 
 def _run(session: Session, statements: Sequence[Statement]) -> list[PGresult]:

@@ -11,6 +11,7 @@ from parallel_partition import errors
 from parallel_partition.catalog.cluster import ClusterState
 from parallel_partition.combining.limit import window
 from parallel_partition.execution.answer import Answer, answer_of, rows_of
+from parallel_partition.execution.explain_run import run_explain
 from parallel_partition.execution.failures import stale_map
 from parallel_partition.execution.gather import GATHER_LIMIT, Gatherer
 from parallel_partition.execution.local_names import (
@@ -34,6 +35,7 @@ from parallel_partition.planning.parse import SyntaxNotRead
 from parallel_partition.planning.plan import (
     Condition,
     Count,
+    ExplainPlan,
     Gather,
     InsertPlan,
     LocalPlan,
@@ -141,12 +143,7 @@ class Runner:
     def _run(self, request: Statement) -> Answer:
         """Plan and run a statement. What fails fails the transaction, as PostgreSQL's does, but for refusals."""
         try:
-            planned = self.planned(request)
-            if planned.point is not None:
-                answer = run_point(self.router, self.transaction, planned.point, request)
-                if answer is not None:
-                    return self._as_numbered(answer)
-            return self._as_numbered(self._run_planned(planned, request))
+            return self.answered(self.planned(request), request)
         except StaleVersion:
             raise
         except errors.UnsupportedQuery:
@@ -157,6 +154,14 @@ class Runner:
         except BaseException:
             self.transaction.fail()
             raise
+
+    def answered(self, planned: Planned, request: Statement) -> Answer:
+        """Run what is planned."""
+        if planned.point is not None:
+            answer = run_point(self.router, self.transaction, planned.point, request)
+            if answer is not None:
+                return self._as_numbered(answer)
+        return self._as_numbered(self._run_planned(planned, request))
 
     def _as_numbered(self, answer: Answer) -> Answer:
         """The answer with the types of its columns as the catalog's server numbers them."""
@@ -246,6 +251,8 @@ class Runner:
                 return self._setting(plan, request)
             case TransactionPlan():
                 return self._transaction_command(plan)
+            case ExplainPlan():
+                return run_explain(self, plan, request)
 
     def homes(
         self, condition: Condition, request: Statement

@@ -26,6 +26,22 @@ def run_point(
     psycopg.Error : what the server said
     StaleVersion : the server's map or schema is another than the plan was made for
     """
+    found = point_statement(router, transaction, route, request)
+    if found is None:
+        return None
+    server, part, statement = found
+    named = statement.text is not route.text
+    answer = answer_of(transaction.ask_one(server, statement, frozenset((part,))), server)
+    parameters = Parameters.of(request.parameters)
+    if not are_users(parameters.types):
+        answer.look_up = LookUp(router, transaction, route, parameters.types, named=named)
+    return answer
+
+
+def point_statement(
+    router: Router, transaction: Transaction, route: PointRoute, request: Statement
+) -> tuple[str, int, Statement] | None:
+    """Server, partition and statement of a look-up; None when the long way must tell which key it is."""
     shard_map = router.state.shard_map
     parameters = Parameters.of(request.parameters)
     part = route.part(parameters, shard_map.num_partitions)
@@ -35,11 +51,7 @@ def run_point(
     named = route.in_partition is not None and _may_read_part(router, transaction, server, route)
     text = route.in_partition if named and route.in_partition is not None else route.text
     sent = with_partition(parameters, part) if named else parameters
-    statement = Statement(text, sent, request.result_format, request.prepare)
-    answer = answer_of(transaction.ask_one(server, statement, frozenset((part,))), server)
-    if not are_users(parameters.types):
-        answer.look_up = LookUp(router, transaction, route, parameters.types, named=named)
-    return answer
+    return server, part, Statement(text, sent, request.result_format, request.prepare)
 
 
 def _may_read_part(router: Router, transaction: Transaction, server: str, route: PointRoute) -> bool:

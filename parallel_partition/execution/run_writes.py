@@ -96,7 +96,7 @@ def run_modify(
     parts = partitions(plan.condition, request.parameters, router.state.shard_map)
     homes = router.homes(parts) or (router.state.catalog,)
     _refuse_several(plan, homes)
-    statement = _for_shard(planned, plan.query.text, plan.query.numbers, request)
+    statement = for_shard(planned, plan.query.text, plan.query.numbers, request)
     return _write(transaction, dict.fromkeys(homes, statement), parts, returning=plan.returning)
 
 
@@ -104,7 +104,7 @@ def run_reference_write(
     router: Router, transaction: Transaction, planned: Planned, plan: ReferenceWritePlan, request: Statement
 ) -> Answer:
     """Write a reference table on every server; the first server's answer is the answer, and the others must agree."""
-    statement = _for_shard(planned, plan.query.text, plan.query.numbers, request)
+    statement = for_shard(planned, plan.query.text, plan.query.numbers, request)
     servers = tuple(router.state.servers)
     if plan.returning:
         _require_readable(transaction, {servers[0]: statement})
@@ -132,7 +132,8 @@ def _disagree(
     raise as_driver_error(errors.InternalError(message).at(other))
 
 
-def _for_shard(planned: Planned, text: str, numbers: tuple[int, ...] | None, request: Statement) -> Statement:
+def for_shard(planned: Planned, text: str, numbers: tuple[int, ...] | None, request: Statement) -> Statement:
+    """The statement with a text of a plan's, and the parameters that it uses."""
     parameters = request.parameters
     if numbers is not None:
         parameters = [parameters[number - 1] for number in numbers]

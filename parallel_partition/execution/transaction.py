@@ -27,6 +27,7 @@ from parallel_partition.execution.failures import (
     stale_map,
 )
 from parallel_partition.execution.fan_out import Outcome, run_all, run_one
+from parallel_partition.execution.measure import Measure
 from parallel_partition.execution.router import Router
 from parallel_partition.execution.run_each import roll_back
 from parallel_partition.execution.two_phase import check_prepared_allowed
@@ -79,6 +80,8 @@ class Transaction:
         self._wrote: set[str] = set()
         self._set_in_block = False
         self.versions = Versions(router.state)
+        #: Where somebody wants to know what each server answers.
+        self.measure: Measure | None = None
 
     # --- sessions ---------------------------------------------------------------------------------------------
 
@@ -173,7 +176,8 @@ class Transaction:
                 guard = SEQUENCES
             else:
                 guard = self.versions.rows(server, parts)
-            exchanges[server] = (session, session.exchange(self._train(server, block, statement, guard)))
+            exchange = session.exchange(self._train(server, block, statement, guard))
+            exchanges[server] = (session, self.measure.timed(server, exchange) if self.measure else exchange)
         outcome = self._drive(exchanges)
         if outcome.failures:
             self._fail(self._unless_unknown(outcome.failures) if asserts else outcome.failures, parts)
@@ -189,8 +193,8 @@ class Transaction:
 
     def ask_one(self, server: str, statement: Statement, parts: frozenset[int] | None) -> PGresult:
         """Run a reading statement on one server and check its versions; see `ask`, which this is a short way of."""
-        if self.failed:
-            self.refuse_when_failed()
+        if self.failed or self.measure:
+            return self.ask({server: statement}, parts)[server]
         block = self.explicit or not self.autocommit
         session = self.session(server)
         own_snapshot = self.own_snapshot(session, block)

@@ -180,6 +180,11 @@ class GatheredTable:
     filter: str = ""
     binary: bool = True
 
+    @property
+    def full_name(self) -> str:
+        """The table's name with its schema, for people."""
+        return f"{self.schema}.{self.name}"
+
 
 @dataclass(frozen=True, slots=True)
 class Gather:
@@ -215,6 +220,7 @@ class SelectPlan:
     ``strategy`` and ``reason`` describe ``many``; ``one_reason`` describes ``one``.
     ``locking``: it has FOR UPDATE or the like, which counts as a write of the servers it runs on.
     ``in_partition`` is ``one`` for a look-up whose one partition is known, where it can be named in the text.
+    ``passed`` are the cheaper strategies than ``many``'s, each with the reason why it is not used.
     """
 
     condition: Condition
@@ -226,6 +232,7 @@ class SelectPlan:
     tables: tuple[str, ...] = ()
     locking: bool = False
     in_partition: PartitionQuery | None = None
+    passed: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,6 +328,16 @@ class TransactionPlan:
     tag: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class ExplainPlan:
+    """EXPLAIN of a statement, ``query``, that names tables of the cluster; ``text`` is the whole of it."""
+
+    text: str
+    query: str
+    analyze: bool = False
+    format: Literal["text", "json"] = "text"
+
+
 Plan = (
     SelectPlan
     | ReferencePlan
@@ -330,4 +347,5 @@ Plan = (
     | ReferenceWritePlan
     | SettingPlan
     | TransactionPlan
+    | ExplainPlan
 )

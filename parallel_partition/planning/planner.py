@@ -8,6 +8,7 @@ from parallel_partition.catalog.tables import Schema
 from parallel_partition.planning.align import Aligner, Passed
 from parallel_partition.planning.analysis import Analyser, Nodes, calls_in, is_aggregate, strings
 from parallel_partition.planning.context import Query
+from parallel_partition.planning.explain_statement import plan_explain
 from parallel_partition.planning.functions import differs_by_server, is_volatile
 from parallel_partition.planning.gather import plan_gather
 from parallel_partition.planning.hide_part import hide_part
@@ -85,7 +86,7 @@ def _plan(parsed: ParsedText, oids: tuple[int, ...], schema: Schema, search_path
     analyser = Analyser(schema, search_path)
     root = analyser.statement(tree)
     if root is None:
-        return plan_utility(parsed, schema, search_path)
+        return plan_explain(parsed, schema, search_path) or plan_utility(parsed, schema, search_path)
     nodes = tuple(walk(tree))
     named = names_in(nodes, root, analyser)
     if not named.sharded and not named.reference:
@@ -183,7 +184,8 @@ def one_server(query: Query) -> Piece:
     """The caller's text on one server, where it can be no more."""
     if always_one_server(query.condition):
         return Refusal("the statement's key is in one partition, so no second server is asked")
-    raise Passed("it may be on several servers")
+    reason = condition_reason(query.condition, query.root)
+    raise Passed(f"its rows may be on several servers ({reason})")
 
 
 def whole(query: Query) -> Piece:
@@ -223,7 +225,7 @@ def _select(
     if hidden:
         _require_readable(text)
     query = Query(parsed, nodes, root, schema, search_path, oids, condition, hidden, text)
-    strategy, many, reason = _over_several(query)
+    strategy, many, reason, passed = _over_several(query)
     return SelectPlan(
         condition=condition,
         one=ShardQuery(text),
@@ -234,6 +236,7 @@ def _select(
         tables=named.tables,
         locking=locking,
         in_partition=name_partition(query),
+        passed=passed,
     )
 
 
@@ -264,8 +267,8 @@ def _locking(nodes: Nodes, named: Named) -> bool:
     return locking
 
 
-def _over_several(query: Query) -> tuple[str, Piece, str]:
-    """The first strategy that can be proven, its plan and its reason; or the refusal."""
+def _over_several(query: Query) -> tuple[str, Piece, str, tuple[tuple[str, str], ...]]:
+    """The first strategy that can be proven, its plan, its reason and why others passed; or the refusal."""
     passed: dict[str, str] = {}
     for strategy in STRATEGIES:
         try:
@@ -273,9 +276,18 @@ def _over_several(query: Query) -> tuple[str, Piece, str]:
         except (Passed, Unsupported) as reason:
             passed[strategy.__name__] = str(reason)
         else:
-            return strategy.__name__.replace("_", " "), piece, _reason(strategy.__name__, query, passed)
+            name = strategy.__name__
+            return _shown(name), piece, _reason(name, query, passed), _listed(passed)
     message = _refusal(passed, query)
-    return "refused", Refusal(message), message
+    return "refused", Refusal(message), message, _listed(passed)
+
+
+def _shown(strategy: str) -> str:
+    return strategy.replace("_", " ")
+
+
+def _listed(passed: dict[str, str]) -> tuple[tuple[str, str], ...]:
+    return tuple((_shown(strategy), reason) for strategy, reason in passed.items())
 
 
 def _reason(strategy: str, query: Query, passed: dict[str, str]) -> str:

@@ -197,7 +197,13 @@ UPDATE products SET name = (SELECT max(state) FROM orders);
 -- refused: FROM public.orders: each server has other rows of it, in a write of the reference table public.products
 
 -- Everything else that names a table of the cluster.
-EXPLAIN SELECT * FROM orders;
+EXPLAIN (BUFFERS) SELECT * FROM orders;
+-- refused: EXPLAIN (BUFFERS): over several servers there are ANALYZE, FORMAT TEXT and FORMAT JSON; leave it out
+
+EXPLAIN (FORMAT YAML) SELECT * FROM orders;
+-- refused: EXPLAIN (FORMAT): over several servers there are ANALYZE, FORMAT TEXT and FORMAT JSON; leave it out
+
+EXPLAIN CREATE TABLE copy AS SELECT * FROM orders;
 -- refused: EXPLAIN: it names public.orders, and would reach one server only; use cursor.explain
 
 COPY orders TO STDOUT;

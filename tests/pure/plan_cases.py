@@ -26,6 +26,7 @@ from parallel_partition.planning.one_server import describe
 from parallel_partition.planning.plan import (
     Count,
     EveryPartition,
+    ExplainPlan,
     Gather,
     GatheredTable,
     InsertPlan,
@@ -161,6 +162,10 @@ def _said(made: Plan, case: Case) -> Iterator[tuple[str, str]]:
         case TransactionPlan():
             yield "strategy", f"transaction {made.action}"
             yield from [("options", ", ".join(made.options))] if made.options else []
+        case ExplainPlan():
+            yield "strategy", "explain and run" if made.analyze else "explain"
+            yield "format", made.format
+            yield "query", made.query
 
 
 def describe_keys(made: InsertPlan) -> str:
@@ -185,14 +190,17 @@ def _said_of_select(made: SelectPlan, case: Case) -> Iterator[tuple[str, str]]:
             if made.strategy == "refused":
                 yield "refused", message
         case Whole() as whole:
+            yield from ((f"passed {strategy}", why) for strategy, why in made.passed)
             yield from _said_of_whole(whole, made)
         case Gather() as gather:
             yield "reason", made.reason
+            yield from ((f"passed {strategy}", why) for strategy, why in made.passed)
             yield from (("gathered", _gathered(table)) for table in gather.tables)
             if gather.text != case.text:
                 yield "merged", gather.text
         case SplitDraft() as draft:
             yield "reason", made.reason
+            yield from ((f"passed {strategy}", why) for strategy, why in made.passed)
             yield "probe", _query(draft.probe)
             yield from _said_of_split(draft, case)
 

@@ -1,0 +1,102 @@
+"""What servers expect to answer: PostgreSQL's own plans, asked for in one fan-out and without running anything."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg.pq.abc import PGresult
+
+from parallel_partition.execution.gather import Gatherer, TableQuery
+from parallel_partition.execution.transaction import Transaction
+from parallel_partition.execution.version import SEQUENCES
+from parallel_partition.planning.plan import Gather
+from parallel_partition.statements import Statement
+
+EXPLAIN = b"EXPLAIN (FORMAT JSON) "
+#: The statement is run, and its rows are thrown away.
+EXPLAIN_ANALYZE = b"EXPLAIN (ANALYZE, FORMAT JSON) "
+
+
+@dataclass(frozen=True, slots=True)
+class TableEstimate:
+    """What the rows of one table are expected to be: ``rows`` and ``bytes`` (rows x width) by server."""
+
+    query: TableQuery
+    rows: Mapping[str, int]
+    bytes: Mapping[str, int]
+    plans: Mapping[str, Mapping[str, Any]]
+
+
+def estimate(
+    transaction: Transaction, gatherer: Gatherer, plan: Gather, request: Statement
+) -> list[TableEstimate]:
+    """What a gather is expected to bring, table by table, as the planners of the servers see it.
+
+    Raises
+    ------
+    StaleVersion : a server's map or schema is another than the plan was made for
+    psycopg.Error : what a server said
+    """
+    queries = gatherer.queries(plan, request)
+    asked = [
+        (server, Statement(query.sql.encode(), prepare=False))
+        for query in queries
+        for server in query.servers
+    ]
+    plans = iter(plans_of(transaction, asked))
+    estimates = []
+    for query in queries:
+        told = {server: next(plans) for server in query.servers}
+        rows = {server: int(plan["Plan Rows"]) for server, plan in told.items()}
+        width = {server: int(plan["Plan Width"]) for server, plan in told.items()}
+        sizes = {server: rows[server] * width[server] for server in told}
+        estimates.append(TableEstimate(query, rows, sizes, told))
+    return estimates
+
+
+def plans_of(
+    transaction: Transaction, asked: Sequence[tuple[str, Statement]], explain: bytes = EXPLAIN
+) -> list[dict[str, Any]]:
+    """PostgreSQL's plans of statements, each on the server named with it.
+
+    They are asked for in the transaction where it has begun, and outside of it elsewhere.
+
+    Parameters
+    ----------
+    explain : what is put before each statement
+
+    Returns
+    -------
+    For each statement the ``Plan`` of EXPLAIN (FORMAT JSON), in their order.
+
+    Raises
+    ------
+    StaleVersion : a server's map or schema is another than the statements were made for
+    psycopg.Error : what a server said
+    """
+    transaction.refuse_when_failed()
+    trains: dict[str, list[Statement]] = {}
+    for server, statement in asked:
+        numbered = transaction.router.types.for_server(statement, server, transaction.aside)
+        told = numbered._replace(text=explain + numbered.text, result_format=0, prepare=False)
+        trains.setdefault(server, []).append(told)
+    sessions = {server: transaction.session(server) for server in trains}
+    exchanges = {
+        server: (sessions[server], sessions[server].exchange([*train, SEQUENCES]))
+        for server, train in trains.items()
+    }
+    results = transaction.drive(exchanges, None)
+    for server, answered in results.items():
+        transaction.versions.verify_sequences(server, answered[-1])
+    waiting = {server: iter(answered) for server, answered in results.items()}
+    return [plan_in(next(waiting[server])) for server, _ in asked]
+
+
+def plan_in(result: PGresult) -> dict[str, Any]:
+    """The ``Plan`` in the answer to EXPLAIN (FORMAT JSON)."""
+    (explained,) = json.loads(result.get_value(0, 0) or b"[{}]")
+    plan: dict[str, Any] = explained["Plan"]
+    return plan

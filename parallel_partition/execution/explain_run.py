@@ -1,0 +1,48 @@
+"""EXPLAIN as a statement that is sent: its answer is rows of one column, as PostgreSQL's."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from parallel_partition.execution.answer import Answer, answer_of
+from parallel_partition.execution.explain_plan import explain_now
+from parallel_partition.planning.plan import ExplainPlan, LocalPlan
+from parallel_partition.postgres.binary_array import TEXT_OID, binary_array
+from parallel_partition.statements import Parameter, Statement
+
+if TYPE_CHECKING:
+    from parallel_partition.execution.run_plan import Runner
+
+_TEXT_ARRAY = 1009
+_LINES = b'SELECT "QUERY PLAN" FROM pg_catalog.unnest($1) WITH ORDINALITY AS t("QUERY PLAN", n) ORDER BY n'
+_DOCUMENT = b'SELECT CAST($1 AS pg_catalog.json) AS "QUERY PLAN"'
+
+
+def run_explain(runner: Runner, plan: ExplainPlan, request: Statement) -> Answer:
+    """Answer an EXPLAIN; with ANALYZE its statement is run.
+
+    Raises
+    ------
+    errors.UnsupportedQuery : its statement would be refused
+    psycopg.Error : what a server said
+    """
+    explained = request._replace(text=plan.query.encode())
+    planned = runner.planned(explained)
+    if isinstance(
+        planned.plan, LocalPlan
+    ):  # what looked like names of tables was none: PostgreSQL's own EXPLAIN
+        local = replace(planned.plan, text=plan.text, writes=planned.plan.writes and plan.analyze)
+        return runner.answered(replace(planned, plan=local), request)
+    explanation = explain_now(runner, explained, plan.analyze)
+    if plan.format == "json":
+        shown = Parameter(explanation.as_json().encode(), TEXT_OID, 0)
+        statement = Statement(_DOCUMENT, (shown,), request.result_format, prepare=False)
+    else:
+        lines = [line.encode() for line in str(explanation).splitlines()]
+        shown = Parameter(binary_array(TEXT_OID, lines), _TEXT_ARRAY, 1)
+        statement = Statement(_LINES, (shown,), request.result_format, prepare=False)
+    # Where no transaction has begun it does so, as any statement does.
+    answer = answer_of(runner.transaction.ask_one(runner.router.state.catalog, statement, frozenset()))
+    answer.status = b"EXPLAIN"
+    return answer
