@@ -27,6 +27,7 @@ from parallel_partition.planning.scope import (
     is_limited,
     leaves,
 )
+from parallel_partition.planning.set_operations import arms_of, keeps_duplicates, key_places
 from parallel_partition.planning.terms import (
     Term,
     column_of,
@@ -208,10 +209,12 @@ class Aligner:
 
     def of_query(self, level: Level) -> Distribution:
         """How the rows of a whole subquery are distributed; the keys are columns inside it."""
-        if level.kind != "select":
-            raise Passed("UNION, INTERSECT or EXCEPT: a set operation over several servers")
         if is_limited(level.node):
             raise Passed("LIMIT: in a subquery it would cut the rows of each server by itself")
+        if level.kind == "set operation":
+            return self.of_set_operation(level)
+        if level.kind != "select":
+            raise Passed("VALUES: its rows are on every server")
         found = self.of_level(level)
         if isinstance(found, Replicated):
             return found
@@ -220,11 +223,24 @@ class Aligner:
         self.require_windows(level, found)
         return found
 
+    def of_set_operation(self, level: Level) -> Distribution:
+        """How the rows of a set operation are distributed; which columns are its keys is not followed."""
+        _refuse_recursion(level)
+        places = []
+        for arm in arms_of(level):
+            found = Aligner().of_query(arm)
+            if isinstance(found, Replicated):
+                raise Passed(
+                    "UNION, INTERSECT or EXCEPT: the rows of an arm over reference tables are on every server"
+                )
+            places.append(key_places(arm, found.keys, Equalities(row_terms(arm)).same))
+        if not keeps_duplicates(level) and not set.intersection(*places):
+            raise Passed("UNION, INTERSECT or EXCEPT: its arms do not have their keys in the same columns")
+        return Distributed(())
+
     def of_level(self, level: Level) -> Distribution:
         """How the rows of FROM and WHERE are distributed; all subqueries of the level are checked too."""
-        for cte in level.ctes.values():
-            if cte.recursive and cte.level is not None and sharded_tables(cte.level):
-                raise Passed(f"WITH RECURSIVE {cte.name}: a recursion over several servers")
+        _refuse_recursion(level)
         if level.source is None:
             found: Distribution = REPLICATED
         else:
@@ -362,6 +378,12 @@ class Aligner:
 
 # --- what queries hold
 # ------------------------------------------------------------------------------------------------
+
+
+def _refuse_recursion(level: Level) -> None:
+    for cte in level.ctes.values():
+        if cte.recursive and cte.level is not None and sharded_tables(cte.level):
+            raise Passed(f"WITH RECURSIVE {cte.name}: a recursion over several servers")
 
 
 def sharded_tables(level: Level) -> list[Relation]:

@@ -25,6 +25,7 @@ from parallel_partition.planning.scope import (
     relation_named,
     resolve,
 )
+from parallel_partition.planning.set_operations import arms_of
 from parallel_partition.planning.terms import is_operator
 from parallel_partition.planning.trees import Node, kind_and_body, same_tree, walk
 
@@ -119,7 +120,7 @@ def _sort_item(level: Level, body: Node, outputs: tuple[Output, ...]) -> SortIte
     descending = body.get("sortby_dir") == "SORTBY_DESC"
     nulls = body.get("sortby_nulls", "SORTBY_NULLS_DEFAULT")
     nulls_first = descending if nulls == "SORTBY_NULLS_DEFAULT" else nulls == "SORTBY_NULLS_FIRST"
-    collation = collation_of(node, level) if place is None else output_collation(outputs[place], level)
+    collation = collation_of(node, level) if place is None else _collation_at(place, level)
     return SortItem(node, place, descending, nulls_first, collation)
 
 
@@ -155,6 +156,15 @@ def same_output(level: Level, node: Node, outputs: tuple[Output, ...]) -> int | 
 
 # --- collations
 # -------------------------------------------------------------------------------------------------------
+
+
+def _collation_at(place: int, level: Level) -> str | None:
+    """The collation by which an output of a SELECT or of a set operation sorts, None for the database's default."""
+    arms = list(arms_of(level)) if level.kind == "set operation" else [level]
+    found = {output_collation((arm.outputs or ())[place], arm) for arm in arms}
+    if len(found) > 1:
+        raise Passed("ORDER BY: the arms of the set operation have different collations there; add COLLATE")
+    return found.pop()
 
 
 def output_collation(output: Output, level: Level) -> str | None:

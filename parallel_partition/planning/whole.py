@@ -64,9 +64,11 @@ def require_whole(level: Level) -> Distributed:
     ------
     Passed : that is not proven
     """
-    if level.kind != "select":
-        raise Passed("UNION, INTERSECT or EXCEPT: a set operation over several servers")
     aligner = Aligner()
+    if level.kind == "set operation":
+        found = aligner.of_set_operation(level)
+        assert isinstance(found, Distributed)
+        return found
     found = aligner.of_level(level)
     if not isinstance(found, Distributed):
         raise Passed("FROM: only reference tables")

@@ -175,18 +175,6 @@ SELECT id FROM orders o WHERE 3 = (SELECT max(o.total));
 -- reason: not whole: an aggregate in a subquery over columns of the query around it; not split: an aggregate in a subquery over columns of the query around it
 -- gathered: public.orders (id, total)
 
-SELECT id FROM orders UNION SELECT order_id FROM lines;
--- strategy: gather
--- reason: not whole: UNION, INTERSECT or EXCEPT: a set operation over several servers
--- gathered: public.lines (order_id)
--- gathered: public.orders (id)
-
-SELECT * FROM (SELECT id FROM orders UNION ALL SELECT order_id FROM lines) u;
--- strategy: gather
--- reason: not whole: UNION, INTERSECT or EXCEPT: a set operation over several servers
--- gathered: public.lines (order_id)
--- gathered: public.orders (id)
-
 SELECT count(*) FROM (SELECT id FROM orders ORDER BY total LIMIT 3) s;
 -- strategy: gather
 -- reason: not whole: LIMIT: in a subquery it would cut the rows of each server by itself; not split: LIMIT: in a subquery it would cut the rows of each server by itself
@@ -294,12 +282,6 @@ SELECT 1 FROM orders WHERE id = 5 AND total > (SELECT avg(total) FROM orders);
 -- strategy: gather
 -- reason: not whole: a subquery over public.orders (WHERE): its rows are not tied by the key to the row around it
 -- gathered: public.orders (id, total)
-
-SELECT id FROM orders WHERE id = 5 UNION ALL SELECT order_id FROM lines;
--- strategy: gather
--- reason: not whole: UNION, INTERSECT or EXCEPT: a set operation over several servers
--- gathered: public.lines (order_id)
--- gathered: public.orders (id) of = '5' where (("id" = 5))
 
 SELECT s.id FROM (SELECT id FROM orders LIMIT 3) s WHERE s.id = 5;
 -- strategy: gather
