@@ -9,10 +9,12 @@ from typing import Any
 
 from psycopg.pq.abc import PGresult
 
+from parallel_partition import errors
 from parallel_partition.execution.gather import Gatherer, TableQuery
 from parallel_partition.execution.transaction import Transaction
 from parallel_partition.execution.version import SEQUENCES
 from parallel_partition.planning.plan import Gather
+from parallel_partition.postgres.driver_errors import as_driver_error
 from parallel_partition.statements import Statement
 
 EXPLAIN = b"EXPLAIN (FORMAT JSON) "
@@ -55,6 +57,25 @@ def estimate(
         sizes = {server: rows[server] * width[server] for server in told}
         estimates.append(TableEstimate(query, rows, sizes, told))
     return estimates
+
+
+def require_within(estimates: Sequence[TableEstimate], limit: int) -> None:
+    """Refuse a gather that is expected to be larger than ``limit`` bytes.
+
+    Raises
+    ------
+    errors.UnsupportedQuery : it names the tables, their sizes and what would avoid it
+    """
+    sizes = {table.query.table.full_name: sum(table.bytes.values()) for table in estimates}
+    total = sum(sizes.values())
+    if total > limit:
+        largest = sorted(sizes.items(), key=lambda table: -table[1])
+        shown = ", ".join(f"{name} {size:,}" for name, size in largest if size * 10 > total)
+        message = (
+            f"gathering the rows of this statement is expected to take {total:,} bytes ({shown}), more than "
+            f"gather_limit, {limit:,} bytes: filter more, join on the keys, or raise gather_limit"
+        )
+        raise as_driver_error(errors.UnsupportedQuery(message))
 
 
 def plans_of(

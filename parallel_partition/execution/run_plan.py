@@ -11,6 +11,7 @@ from parallel_partition import errors
 from parallel_partition.catalog.cluster import ClusterState
 from parallel_partition.combining.limit import window
 from parallel_partition.execution.answer import Answer, answer_of, rows_of
+from parallel_partition.execution.estimate import estimate, require_within
 from parallel_partition.execution.explain_run import run_explain
 from parallel_partition.execution.failures import stale_map
 from parallel_partition.execution.gather import GATHER_LIMIT, Gatherer
@@ -278,6 +279,8 @@ class Runner:
                 split = self.completed(planned, plan, draft, request)
                 return self._split(planned, split, homes, parts, request)
             case Gather() as gather:
+                expected = estimate(self.transaction, self.gatherer, gather, request)
+                require_within(expected, self.gatherer.limit)
                 return answer_of(self.gatherer.run(gather, request, self.search_path))
             case Refusal(message):
                 raise as_driver_error(errors.UnsupportedQuery(message))
