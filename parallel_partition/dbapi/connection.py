@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, NoReturn, TypeVar
+from weakref import WeakValueDictionary
 
 import psycopg
 from psycopg import ConnectionInfo, pq
@@ -17,11 +18,12 @@ from psycopg.rows import Row, RowFactory, tuple_row
 
 from parallel_partition import errors
 from parallel_partition.dbapi.cursor import Cursor
-from parallel_partition.dbapi.cursor_factory import over_servers
+from parallel_partition.dbapi.cursor_factory import named_over_servers, over_servers
 from parallel_partition.dbapi.plain_cursor import execute_for, is_execute
+from parallel_partition.dbapi.server_cursor import ServerCursor
 from parallel_partition.execution.gather import GATHER_LIMIT
 from parallel_partition.execution.router import Router
-from parallel_partition.execution.run_plan import Runner
+from parallel_partition.execution.stream_plan import StreamingRunner
 from parallel_partition.execution.transaction import Transaction
 from parallel_partition.postgres.closed import CLOSED
 from parallel_partition.postgres.driver_errors import as_driver_error
@@ -97,7 +99,7 @@ class Connection(psycopg.Connection[Row]):
         self.transaction_state = Transaction(
             router, self._begin_command, self._forward_notice, self._take_session
         )
-        self.runner = Runner(router, self.transaction_state, gather_limit)
+        self.runner = StreamingRunner(router, self.transaction_state, gather_limit)
         pgconn = self.transaction_state.session(router.state.catalog).connection.pgconn
         try:
             self._begin_as_psycopg(pgconn, row_factory, autocommit)
@@ -114,6 +116,9 @@ class Connection(psycopg.Connection[Row]):
         # The base class takes the pooled connection's handlers for itself; they are that connection's.
         pgconn.notice_handler, pgconn.notify_handler = handlers
         self.cursor_factory = Cursor
+        self.server_cursor_factory = ServerCursor
+        #: Named cursors that were declared last, by name.
+        self.declared: WeakValueDictionary[str, ServerCursor[Any]] = WeakValueDictionary()
         self._closed = self._released = False
         self.set_autocommit(autocommit)
 
@@ -239,7 +244,7 @@ class Connection(psycopg.Connection[Row]):
 
     # --- cursors ----------------------------------------------------------------------------------------------
 
-    def cursor(  # type: ignore[override]  # psycopg's overloads add server-side cursors
+    def cursor(  # type: ignore[override]  # psycopg's overloads tell the two kinds apart
         self,
         name: str = "",
         *,
@@ -248,12 +253,23 @@ class Connection(psycopg.Connection[Row]):
         scrollable: bool | None = None,
         withhold: bool = False,
     ) -> Cursor[Any]:
-        """A new cursor; see psycopg's ``Connection.cursor``. Named (server-side) cursors are refused."""
+        """A new cursor; see psycopg's ``Connection.cursor``. Named (server-side) ones read rows as they are fetched.
+
+        Raises
+        ------
+        parallel_partition.errors.UnsupportedQuery : a named one is to outlive its transaction (``withhold``)
+        """
         self.check_usable()
-        if name or scrollable is not None or withhold:
-            message = "named, scrollable and WITH HOLD cursors are not supported over several servers"
+        cursor: Cursor[Any]
+        if not name:
+            cursor = over_servers(self.cursor_factory)(self, row_factory=row_factory or self.row_factory)
+        elif withhold:
+            message = "WITH HOLD cursors are not supported over several servers: read within the transaction"
             raise as_driver_error(errors.UnsupportedQuery(message))
-        cursor = over_servers(self.cursor_factory)(self, row_factory=row_factory or self.row_factory)
+        else:
+            cursor = named_over_servers(self.server_cursor_factory)(
+                self, name, row_factory=row_factory or self.row_factory, scrollable=scrollable
+            )
         if binary:
             cursor.format = pq.Format.BINARY
         return cursor
@@ -324,6 +340,7 @@ class Connection(psycopg.Connection[Row]):
         if self.transaction_state.in_block:
             yield
             return
+        self.runner.refuse_while_streaming()
         self.transaction_state.explicit = True
         try:
             yield

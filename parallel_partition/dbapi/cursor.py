@@ -15,10 +15,12 @@ from psycopg.rows import Row, RowFactory
 
 from parallel_partition import errors
 from parallel_partition.dbapi.rows import MergedRows, shown_header
+from parallel_partition.dbapi.stream_cursor import let_go, streamed
 from parallel_partition.execution.answer import Answer
 from parallel_partition.execution.explain import Explanation, Format
 from parallel_partition.execution.explain_plan import explain
 from parallel_partition.execution.look_up import LookUp
+from parallel_partition.execution.stream_rows import Rows
 from parallel_partition.postgres.driver_errors import as_driver_error, known_at
 from parallel_partition.statements import Parameters, Statement
 
@@ -55,6 +57,8 @@ class Cursor(psycopg.Cursor[Row]):
         super().__init__(connection, row_factory=row_factory or connection.row_factory)
         #: Those of the last query, by the types of its parameters: small and large numbers differ in theirs.
         self._look_ups: dict[tuple[int, ...], LookUp] = {}
+        #: What `stream` is reading.
+        self._streaming: Rows | None = None
 
     # --- execute ----------------------------------------------------------------------------------------------
 
@@ -323,15 +327,32 @@ class Cursor(psycopg.Cursor[Row]):
     def stream(
         self, query: Query, params: Params | None = None, *, binary: bool | None = None, size: int = 1
     ) -> Iterator[Row]:
-        """Iterate over the rows of a statement. They are all fetched first; ``size`` is taken for psycopg's sake."""
+        """Iterate over the rows of a statement while they come, in bounded memory; see psycopg's ``Cursor.stream``.
+
+        A slow reader holds the servers back. In autocommit no other statement runs on the connection meanwhile.
+
+        Parameters
+        ----------
+        size : rows fetched of each server at a time; 1 leaves it to the size of the rows
+
+        Raises
+        ------
+        parallel_partition.errors.StaleMap : the shard map changed after rows were handed out
+        psycopg.Error : what a server said, also after rows were handed out; ``server`` names it
+        """
         if size < 1:
             raise ValueError("size must be >= 1")
-        self.execute(query, params, binary=binary)
-        if not self.pgresult or self.pgresult.status != pq.ExecStatus.TUPLES_OK:
-            raise as_driver_error(
-                errors.ProgrammingError("the operation in stream() didn't produce a result")
-            )
-        yield from self
+        try:
+            yield from streamed(self, query, params, binary, size)
+        except psycopg.Error as error:
+            raise _own(error) from error.__cause__
+
+    def close(self) -> None:
+        """Close the cursor, and let go of the servers whose rows are being read."""
+        rows, self._streaming = self._streaming, None
+        if rows is not None:
+            let_go(self._conn, rows)
+        super().close()
 
     def copy(self, *_arguments: object, **_options: object) -> NoReturn:
         """Refused: COPY through a cursor is not routed yet."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -64,13 +65,11 @@ class MergedRows:
         return rows
 
     def _load_ordered(self, positions: Sequence[int], make_row: RowMaker[Any]) -> list[Any]:
-        place: list[tuple[Any, int]] = []
-        for loader, start, stop in zip(self._loaders, self._starts, self._starts[1:], strict=False):
-            place += [(loader.load_row, row) for row in range(stop - start)]
         rows = []
+        starts, loaders = self._starts, self._loaders
         for position in positions:
-            load_row, row = place[position]
-            rows.append(load_row(row, make_row))
+            place = bisect_right(starts, position) - 1
+            rows.append(loaders[place].load_row(position - starts[place], make_row))
         return rows
 
 

@@ -95,14 +95,21 @@ class MergeSession:
             raise as_driver_error(errors.UnsupportedQuery(message))
         return Parameter(data, 0, 1)
 
-    def sort(self, results: Sequence[PGresult], keys: Sequence[SortKey], server: str) -> list[int]:
+    def sort(
+        self,
+        results: Sequence[PGresult],
+        keys: Sequence[SortKey],
+        server: str,
+        firsts: Sequence[int] | None = None,
+    ) -> list[int]:
         """The order of the rows of several servers, by Python where that is proven to be PostgreSQL's.
 
         Parameters
         ----------
         server : whose answer ``results[0]`` is: it can name the types of the columns
+        firsts : from which row on each result counts, None for all of their rows
         """
-        columns = [_column(results, key.column) for key in keys]
+        columns = [_column(results, key.column, firsts) for key in keys]
         if not results[0].fformat(keys[0].column):
             values = [
                 python_values(results[0].ftype(key.column), key.collation, column)
@@ -211,5 +218,11 @@ def type_names(session: Session, described: PGresult, columns: Sequence[int]) ->
     return [(result.get_value(row, 0) or b"").decode() for row in range(result.ntuples)]
 
 
-def _column(results: Sequence[PGresult], column: int) -> list[bytes | None]:
-    return [result.get_value(row, column) for result in results for row in range(result.ntuples)]
+def _column(
+    results: Sequence[PGresult], column: int, firsts: Sequence[int] | None = None
+) -> list[bytes | None]:
+    return [
+        result.get_value(row, column)
+        for result, first in zip(results, firsts or [0] * len(results), strict=True)
+        for row in range(first, result.ntuples)
+    ]

@@ -70,6 +70,8 @@ class Transaction:
         self.explicit = False
         self.failed = False
         self.statements = 0
+        #: How many transactions have ended.
+        self.ended = 0
         self.path_unsure = False
         self.isolation: str | None = None
         self.begin_command = begin
@@ -120,6 +122,11 @@ class Transaction:
     def in_block(self) -> bool:
         """True when statements belong to a transaction that goes on until commit or rollback."""
         return self.explicit or not self.autocommit
+
+    @property
+    def is_streaming(self) -> bool:
+        """True while, in autocommit, a transaction goes on for the rows of one statement that are being read."""
+        return bool(self.begun) and not self.in_block
 
     @property
     def status(self) -> pq.TransactionStatus:
@@ -220,7 +227,7 @@ class Transaction:
         """`ask_one` for a statement that is prepared on the server; None where it is not, and nothing was sent."""
         session = self.sessions.get(server)
         block = self.explicit or not self.autocommit
-        if session is None or self.failed:
+        if session is None or self.failed or (self.begun and not block):
             return None
         if block and not (server in self.begun and self.own_snapshot(session, block)):
             return None
@@ -460,6 +467,7 @@ class Transaction:
             self.fail()
 
     def clear(self) -> None:
+        self.ended += 1
         self.begun.clear()
         self._wrote.clear()
         self.failed = False

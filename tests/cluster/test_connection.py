@@ -177,7 +177,7 @@ def test_fetch_without_a_result(connection):
 @pytest.mark.parametrize(
     "use",
     [
-        lambda connection: connection.cursor("named"),
+        lambda connection: connection.cursor("named", withhold=True),
         lambda connection: connection.pipeline(),
         lambda connection: connection.tpc_begin("x"),
         lambda connection: connection.cursor().copy("COPY visits TO STDOUT"),
