@@ -53,8 +53,9 @@ def with_literals(texts: Sequence[str], parameters: Sequence[Parameter], session
 def _constants(numbers: Sequence[int], parameters: Sequence[Parameter], session: Session) -> dict[int, bytes]:
     """What stands for each parameter: its text, cast to its type where it has one."""
     given = [parameters[number - 1] for number in numbers]
+    # Asked for without a modifier, as ``character`` is character(1); -1 makes that bpchar.
     wanted = [
-        f"${place}::text, pg_catalog.format_type({oid or 25}, NULL)"
+        f"${place}::text, pg_catalog.format_type({oid or 25}, -1)"
         for place, (_, oid, _) in enumerate(given, 1)
     ]
     sent = [parameter if parameter.oid else parameter._replace(oid=25) for parameter in given]

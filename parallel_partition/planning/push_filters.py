@@ -7,7 +7,7 @@ costs time and nothing else.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from parallel_partition.catalog.tables import PART
@@ -22,6 +22,16 @@ from parallel_partition.planning.write_sql import write_checked
 
 #: Comparisons that are NULL where one side is.
 _STRICT = ("=", "<", ">", "<=", ">=", "<>")
+#: Other forms of comparisons by these operators.
+_COMPARE = (
+    "AEXPR_IN",
+    "AEXPR_DISTINCT",
+    "AEXPR_NOT_DISTINCT",
+    "AEXPR_BETWEEN",
+    "AEXPR_NOT_BETWEEN",
+    "AEXPR_BETWEEN_SYM",
+    "AEXPR_NOT_BETWEEN_SYM",
+)
 
 
 class Filters:
@@ -31,6 +41,12 @@ class Filters:
         self._query = query
         self._terms: dict[Relation, list[Term]] = {
             relation: terms for level in query.root.inside() for relation, terms in terms_of_relations(level)
+        }
+        self._perhaps_never = {
+            relation
+            for level in query.root.inside()
+            for subquery in level.subqueries
+            for relation in subquery.level.all_relations()
         }
         self._typed = frozenset(typed_parameters(query.parameter_oids))
         self._uses = Counter(body.get("number", 0) for kind, body in query.nodes if kind == "ParamRef")
@@ -48,6 +64,8 @@ class Filters:
     def _conditions(self, relation: Relation) -> Iterable[str]:
         for term in self._terms.get(relation, ()):
             if term.expression is None or (term.nullable and not _refuses_null(term, relation)):
+                continue
+            if relation in self._perhaps_never and not _never_fails(term.expression):
                 continue
             bare = self._bare(term.expression, term, relation)
             if bare is not None:
@@ -88,6 +106,28 @@ class Filters:
     def _certain(self, number: int) -> bool:
         """Tell whether a parameter has the type here that it has in the statement: its own, or its only place's."""
         return number in self._typed or self._uses[number] == 1
+
+
+def _never_fails(expression: Node) -> bool:
+    """Tell whether a condition fails for no row. A subquery may never run, and what it would fail with never be said.
+
+    Parts without columns are computed before any row is read, subquery or not.
+    """
+    kind, body = kind_and_body(expression)
+    if kind == "ColumnRef" or not any(below == "ColumnRef" for below, _ in walk(expression)):
+        return True
+    if kind == "A_Expr":
+        compares = body["kind"] in _COMPARE or any(is_operator(body, one) for one in _STRICT)
+        sides = [body.get("lexpr", {}), body.get("rexpr", {})]
+        return compares and all(map(_never_fails, _listed(sides)))
+    if kind == "BoolExpr":
+        return all(map(_never_fails, body["args"]))
+    return kind in ("NullTest", "BooleanTest") and _never_fails(body["arg"])
+
+
+def _listed(nodes: Iterable[Node]) -> Iterator[Node]:
+    for node in nodes:
+        yield from _listed(node["List"].get("items", [])) if "List" in node else [node] if node else []
 
 
 def _refuses_null(term: Term, relation: Relation) -> bool:
