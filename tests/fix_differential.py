@@ -20,7 +20,7 @@ from tests.differential import data, shape_data
 Tables = Sequence[tuple[str, str | tuple[str, ...] | None]]
 Rows = Mapping[str, Sequence[tuple[Any, ...]]]
 
-STATEMENTS = 300
+STATEMENTS = 2_000
 SEQUENCES = 60
 SEED = 2_026
 
@@ -35,7 +35,10 @@ class Pair(NamedTuple):
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("random statements")
     group.addoption(
-        "--statements", type=int, default=STATEMENTS, help="how many queries, and a third of that writes"
+        "--statements",
+        type=int,
+        default=STATEMENTS,
+        help="how many queries, a tenth as many writes, a twentieth as many parted queries",
     )
     group.addoption("--sequences", type=int, default=SEQUENCES, help="how many sequences of psycopg's calls")
     group.addoption("--statement-seed", type=int, default=SEED, help="which ones")

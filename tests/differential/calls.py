@@ -212,6 +212,22 @@ def _kept(text: str, make: Callable[[str], Any]) -> Any:
     return _composed[place]
 
 
+#: What is done with a named cursor; a step that gives rows gives a list of them.
+NAMED_STEPS: dict[str, Callable[[Any], list[Any] | None]] = {
+    "one": lambda cursor: [row for row in [cursor.fetchone()] if row is not None],
+    "many": lambda cursor: cursor.fetchmany(2),
+    "all": lambda cursor: cursor.fetchall(),
+    "next": lambda cursor: [next(cursor)],
+    "rest": list,
+    "on": lambda cursor: cursor.scroll(1),
+    "forth": lambda cursor: cursor.scroll(3),
+    "back": lambda cursor: cursor.scroll(-2),
+    "back to the first": lambda cursor: cursor.scroll(0, "absolute"),
+    "back to the third": lambda cursor: cursor.scroll(2, "absolute"),
+    "back from the end": lambda cursor: cursor.scroll(-3, "absolute"),
+}
+
+
 # --- rows and adapters ----------------------------------------------------------------------------------------------
 
 ROW_FACTORIES = {

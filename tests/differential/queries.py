@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from tests.differential import apart
 from tests.differential.data import EVENTS, ITEMS, NOTHING
 from tests.differential.expressions import ALL_KINDS, Expressions, Scope, Term
 from tests.differential.sources import From, Sources
@@ -82,8 +83,11 @@ class _Maker:
         self.make = Expressions(chance, share_of_parameters=chance.choice((0.0, 0.2, 0.4)))
         self.sources = Sources(self.make)
         self.aliases = (f"o{n}" for n in range(1, 1000))
+        self.names = iter(range(1, 1000))
 
     def query(self) -> Query:
+        #: How often a part is one that no server can answer alone.
+        self.apart = self.chance.choice((0.0, 0.0, 0.3, 0.6))
         drawn = self.chance.random()
         if drawn < 0.42:
             draft = self._rows()
@@ -97,6 +101,26 @@ class _Maker:
 
     # --- FROM and WHERE -----------------------------------------------------------------------------------------
 
+    def _source(self) -> From:
+        found = self.sources.any()
+        if self.chance.random() >= self.apart:
+            return found
+        name = f"y{next(self.names)}"
+        if self.make.one_in(3):
+            item = apart.lateral(self.make, self.sources, found, name)
+            return From(
+                f"{found.text} CROSS JOIN {item.text}", (*found.items, item), found.merged, found.stars
+            )
+        item = apart.derived(self.make, self.sources, name)
+        if self.make.one_in(2):
+            return From(item.text, (item,))
+        condition = f"{name}.n = {self.make.expression('int', Scope(found.terms), 1)}"
+        word = self.chance.choice(
+            ("JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN" if self.make.one_in(3) else "JOIN")
+        )
+        text = f"{found.text} {word} {item.text} ON {condition}"
+        return From(text, (*found.items, item), found.merged, found.stars)
+
     def _scope(self, source: From) -> Scope:
         return Scope(source.terms, source.keys, self._subquery)
 
@@ -105,6 +129,8 @@ class _Maker:
 
     def _subquery(self, scope: Scope) -> str:
         """A condition with a subquery, most often tied by the key to the row around it."""
+        if self.chance.random() < self.apart:
+            return apart.subquery(self.make, self.sources, scope)
         inner = self.sources.table(self.chance.choice((EVENTS, ITEMS, NOTHING)), "q")
         own = Scope(inner.columns, [inner.columns[0]])
         extra = f" AND {self.make.condition(own, 1)}" if self.make.one_in(2) else ""
@@ -142,7 +168,7 @@ class _Maker:
     # --- rows ----------------------------------------------------------------------------------------------------
 
     def _rows(self) -> Draft:
-        source = self.sources.any()
+        source = self._source()
         scope = self._scope(source)
         outputs = [self._output(source, scope) for _ in range(self.chance.choice((1, 2, 3, 4)))]
         if self.make.one_in(5):
@@ -153,6 +179,10 @@ class _Maker:
     def _output(self, source: From, scope: Scope) -> Output:
         drawn = self.chance.random()
         alias = next(self.aliases) if self.make.one_in(3) else ""
+        if self.chance.random() < self.apart / 3:
+            if self.make.one_in(2):
+                return Output(apart.window(self.make, source), "", alias)
+            return Output(apart.scalar(self.make, self.sources, scope), "int", alias)
         if drawn < 0.5:
             term = self.chance.choice(source.terms)
             return Output(term.text, term.kind, alias)
@@ -200,7 +230,7 @@ class _Maker:
     # --- GROUP BY -------------------------------------------------------------------------------------------------
 
     def _grouped(self) -> Draft:
-        source = self.sources.any()
+        source = self._source()
         scope = self._scope(source)
         groups = [self._group(source, scope) for _ in range(self.chance.choice((0, 1, 1, 2, 3)))]
         depending: list[Term] = []
@@ -217,9 +247,14 @@ class _Maker:
         for _ in range(self.chance.choice((0, 1, 2, 3))):
             outputs.append(self._over_groups(atoms))
         outputs = outputs or [Output("count(*)", "int")]
+        if self.chance.random() < self.apart:
+            outputs.append(Output(apart.aggregate(self.make, scope), ""))
         self.chance.shuffle(outputs)
         body = f"FROM {source.text}{self._where(scope)}"
-        if groups:
+        if groups and not depending and self.chance.random() < self.apart / 2:
+            outputs.append(Output(f"GROUPING({groups[0].text})", "int"))
+            body += f" GROUP BY {apart.grouping_sets(self.make, [term.text for term in groups])}"
+        elif groups:
             body += f" GROUP BY {', '.join(self._grouped_by(outputs, term) for term in groups)}"
         if self.make.one_in(4):
             body += f" HAVING {self.make.condition(atoms, 1)}"
@@ -279,7 +314,7 @@ class _Maker:
     # --- DISTINCT, set operations -----------------------------------------------------------------------------------
 
     def _distinct(self) -> Draft:
-        source = self.sources.any()
+        source = self._source()
         scope = self._scope(source)
         outputs = [
             output
@@ -298,16 +333,18 @@ class _Maker:
         kinds = [
             self.chance.choice(("int", "text", "num", "date")) for _ in range(self.chance.choice((1, 2)))
         ]
-        word = self.chance.choice(("UNION", "UNION ALL", "INTERSECT", "EXCEPT", "EXCEPT ALL"))
+        words = ("UNION", "UNION ALL", "INTERSECT", "INTERSECT ALL", "EXCEPT", "EXCEPT ALL")
         arms = []
-        for _ in range(2):
-            source = self.sources.any()
+        for _ in range(self.chance.choice((2, 2, 3))):
+            source = self._source()
             scope = self._scope(source)
             outputs = [Output(self.make.expression(kind, scope, 1), kind) for kind in kinds]
             arms.append((outputs, f"FROM {source.text}{self._where(scope, 1)}"))
-        (outputs, first), (others, second) = arms
-        listed = ", ".join(output.text for output in others)
-        return Draft(f"{first} {word} SELECT {listed} {second}", outputs)
+        (outputs, body), *rest = arms
+        for others, arm in rest:
+            listed = ", ".join(output.text for output in others)
+            body += f" {self.chance.choice(words)} SELECT {listed} {arm}"
+        return Draft(body, outputs)
 
     # --- ORDER BY, LIMIT --------------------------------------------------------------------------------------------
 
@@ -319,8 +356,9 @@ class _Maker:
             text = f"WITH {', '.join(self.sources.ctes)} {text}"
         order, sorted_by, ordered = self._order(draft)
         text += order
-        limited = text + self._limit()
-        cut = limited != text
+        with_ties = order and not draft.first and self.make.one_in(12)
+        limited = text + (" FETCH FIRST 3 ROWS WITH TIES" if with_ties else self._limit())
+        cut = limited != text and not with_ties
         return Query(
             limited,
             self.make.parameters,
