@@ -33,3 +33,11 @@ pg_bin = click.option(
     show_envvar=True,
     help="The folder of PostgreSQL's programs; by default they are looked for.",
 )
+
+conninfo = click.option(
+    "--conninfo",
+    envvar="PARALLEL_PARTITION_CONNINFO",
+    show_envvar=True,
+    required=True,
+    help='The database with the cluster\'s catalog, as libpq takes it: "host=... dbname=..." or a URI.',
+)

@@ -11,7 +11,7 @@ from weakref import WeakValueDictionary
 
 import psycopg
 from psycopg import ConnectionInfo, pq
-from psycopg.abc import PQGen
+from psycopg.abc import Params, PQGen, Query
 from psycopg.errors import Diagnostic
 from psycopg.pq.abc import PGconn
 from psycopg.rows import Row, RowFactory, tuple_row
@@ -21,6 +21,7 @@ from parallel_partition.dbapi.cursor import Cursor
 from parallel_partition.dbapi.cursor_factory import named_over_servers, over_servers
 from parallel_partition.dbapi.plain_cursor import execute_for, is_execute
 from parallel_partition.dbapi.server_cursor import ServerCursor
+from parallel_partition.execution.explain import Explanation, Format
 from parallel_partition.execution.gather import GATHER_LIMIT
 from parallel_partition.execution.router import Router
 from parallel_partition.execution.stream_plan import StreamingRunner
@@ -273,6 +274,13 @@ class Connection(psycopg.Connection[Row]):
         if binary:
             cursor.format = pq.Format.BINARY
         return cursor
+
+    def explain(
+        self, query: Query, params: Params | None = None, *, analyze: bool = False, format: Format = "text"
+    ) -> Explanation:
+        """Tell how a statement is answered; see `Cursor.explain`."""
+        with self.cursor() as cursor:
+            return cursor.explain(query, params, analyze=analyze, format=format)
 
     # --- transactions -----------------------------------------------------------------------------------------
 
