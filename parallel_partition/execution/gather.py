@@ -36,7 +36,7 @@ _TEXT_ARRAY = 1009
 
 #: Bytes that one statement may gather unless the connection says otherwise.
 GATHER_LIMIT = 1 << 30
-#: Rows from which on a temporary table is worth ANALYZE: below, its size alone tells the planner enough.
+#: Rows from which on a temporary table is worth ANALYZE and indexes: below, its size alone tells the planner enough.
 ANALYZED_ROWS = 5_000
 
 
@@ -182,7 +182,9 @@ class Gatherer:
             }
             self._transaction.drive(exchanges, parts)
         if target.rows >= ANALYZED_ROWS:
-            _run(merge, [Statement(f"ANALYZE {quoted(table.name)}".encode(), prepare=False)])
+            name = quoted(table.name)
+            texts = [*(f"CREATE INDEX ON {name} {index}" for index in table.indexes), f"ANALYZE {name}"]
+            _run(merge, [Statement(text.encode(), prepare=False) for text in texts])
         return size
 
     def _copied_out(

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
+from dataclasses import replace
 
 from parallel_partition.catalog.tables import PART, Table
 from parallel_partition.planning.align import Passed
 from parallel_partition.planning.context import Query
+from parallel_partition.planning.correlations import indexes_of
 from parallel_partition.planning.functions import clock_of, differs_in_merge
 from parallel_partition.planning.hide_part import Edit
 from parallel_partition.planning.key_sources import Sources
@@ -50,7 +52,14 @@ def plan_gather(query: Query) -> Gather:
         raise Passed(f"{PART}: it is the library's column, and is not gathered")
     known = KnownValues(query.root, Sources(query.nodes, query.root, query.parameter_oids))
     filters = Filters(query)
-    tables = [_gathered(same, needed, known, filters, query) for same in relations.values()]
+    indexes = indexes_of(query.root)
+    tables = [
+        replace(
+            _gathered(same, needed, known, filters, query),
+            indexes=tuple(dict.fromkeys(index for one in same for index in indexes.get(one, ()))),
+        )
+        for same in relations.values()
+    ]
     copies = frozenset(name for name, same in relations.items() if not _needs_copy(name, same, query))
     return Gather(_in_merge(query), tuple(tables), copies, clock_of(query.nodes, query.root))
 

@@ -169,7 +169,8 @@ class GatheredTable:
 
     ``schema`` and ``name`` are the table's; the temporary one is called ``name``, and has ``definition``, all columns
     in order. ``columns`` are fetched, the others stay NULL. ``condition`` is where the rows can be that matter, and
-    ``filter`` a WHERE over bare names of columns ("" for none), in ``$n`` form.
+    ``filter`` a WHERE over bare names of columns ("" for none), in ``$n`` form. ``indexes``, such as
+    ``USING hash ("name")``, are worth their while for many rows.
     """
 
     schema: str
@@ -179,6 +180,7 @@ class GatheredTable:
     condition: Condition
     filter: str = ""
     binary: bool = True
+    indexes: tuple[str, ...] = ()
 
     @property
     def full_name(self) -> str:
@@ -249,9 +251,8 @@ class LocalPlan:
     """A statement for the catalog's server: local tables, PostgreSQL's own catalogs, no tables at all, utility.
 
     ``relations`` and ``functions`` are the (schema or None, name) that the catalog does not know; the executor asks
-    the catalog's server what they are before it runs the plan for the first time (a view over a sharded table and a
-    function that may read one are refused). ``writes``: it may change something. ``utility``: it is no SELECT,
-    INSERT, UPDATE, DELETE or MERGE.
+    the catalog's server what they are before it runs the plan (a function that may read a sharded table is refused).
+    ``writes``: it may change something. ``utility``: it is no SELECT, INSERT, UPDATE, DELETE or MERGE.
     """
 
     text: str

@@ -310,3 +310,16 @@ SELECT (SELECT count(*) FROM (SELECT o.* FROM orders o) s) FROM lines l;
 SELECT 1 FROM products p WHERE p.id IN (SELECT count(s) FROM (SELECT * FROM lines) s);
 -- gathered: public.products (id)
 -- gathered: public.lines (order_id, line, product, qty, weight)
+
+-- Rows that a subquery looks up for each row around it get an index.
+SELECT id FROM orders o WHERE total > (SELECT avg(l.qty) FROM lines l WHERE l.product = o.customer AND o.state = 'x' AND o.id = l.line);
+-- gathered: public.orders (id, customer, state, total)
+-- gathered: public.lines (line, product, qty) indexed USING btree ("product", "line")
+
+SELECT (SELECT max(o.total) FROM orders o WHERE o.state = p.name) FROM products p;
+-- gathered: public.products (name)
+-- gathered: public.orders (state, total) indexed USING hash ("state")
+
+SELECT p.id, x.n FROM products p, LATERAL (SELECT count(*) AS n FROM orders o WHERE o.customer = p.id) x;
+-- gathered: public.products (id)
+-- gathered: public.orders (customer) indexed USING btree ("customer")

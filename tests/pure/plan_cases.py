@@ -209,7 +209,8 @@ def _gathered(table: GatheredTable) -> str:
     """What is fetched of a table: ``public.orders (id, total) of = $1 where ("total" > 5)``."""
     of = "" if isinstance(table.condition, EveryPartition) else f" of {describe(table.condition)}"
     where = f" where {table.filter}" if table.filter else ""
-    keyed = " with its key" if "PRIMARY KEY" in table.definition else ""
+    keyed = "".join(f" indexed {index}" for index in table.indexes)
+    keyed += " with its key" if "PRIMARY KEY" in table.definition else ""
     return f"{table.schema}.{table.name} ({', '.join(table.columns)}){of}{where}{keyed}"
 
 
