@@ -32,8 +32,9 @@ _INT8 = 20
 _NULL_PARTS = Parameter(None, _INT4_ARRAY, 0)
 
 #: After these the versions are read before the error is raised: no partition for the row, undefined table, a cached
-#: plan's result changed, undefined column, and the library's own "version changed".
-_MAY_BE_STALE = frozenset({"23514", "42P01", "0A000", "42703", "PP001"})
+#: plan's result changed, undefined column, other columns than an INSERT has values for, and the library's own
+#: "version changed".
+_MAY_BE_STALE = frozenset({"23514", "42P01", "0A000", "42703", "42601", "PP001"})
 
 
 class StaleVersion(Exception):

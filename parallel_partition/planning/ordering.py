@@ -273,7 +273,9 @@ def _has_none(kind: str, body: Node) -> bool:
         case "BoolExpr" | "NullTest" | "BooleanTest":
             return True
         case "A_Expr":
-            truth = body["kind"] not in ("AEXPR_OP", "AEXPR_NULLIF")
+            if body["kind"] == "AEXPR_NULLIF":  # its operator is "=", but its value one that is compared
+                return False
+            truth = body["kind"] != "AEXPR_OP"
             return truth or any(is_operator(body, one) for one in ("=", "<>", "<", ">", "<=", ">="))
         case "FuncCall":
             return call_name(body) in _WITHOUT_COLLATION
