@@ -135,7 +135,7 @@ class Sources:
         (n,) = (column for column in inner.columns if column.name == "n")
         columns = (Term(f"{name}.n", "int", "n"), Term(f"{name}.c", "int", "c"))
         key = left.column(left.key)
-        tied = f"x.k = {key.text}" if key and key.kind == "int" else f"x.n = {left.columns[1].text}"
+        tied = f"x.k = {key.text}" if key and key.kind == "int" else f"x.n = {left.columns[:2][-1].text}"
         body = f"SELECT max({n.text}) AS n, count(*) AS c FROM {inner.text} WHERE {tied}"
         return Item(f"LATERAL ({body}) AS {name}", name, columns)
 
