@@ -178,9 +178,11 @@ class Cursor(psycopg.Cursor[Row]):
         elif answer.has_rows and answer.stop - answer.start != first.ntuples:
             self._merged = MergedRows(answer, self)
         self._results = [first]
-        self._select_current_result(0)
-        self._rowcount = answer.rowcount
-        self._statusmessage = answer.status
+        try:
+            self._select_current_result(0)
+        finally:  # a row factory may refuse the columns, and psycopg tells how many rows there are all the same
+            self._rowcount = answer.rowcount
+            self._statusmessage = answer.status
 
     def executemany(self, query: Query, params_seq: Iterable[Params], *, returning: bool = False) -> None:
         """Run a statement once per parameter set, all or none of them; see psycopg's ``Cursor.executemany``."""
@@ -263,6 +265,7 @@ class Cursor(psycopg.Cursor[Row]):
         try:
             with self._conn.lock:
                 self._conn.check_usable()
+                self._conn.runner.refuse_while_streaming()
                 request = self._request(query, params)
                 return explain(self._conn.runner, request, analyze=analyze, format=format)
         except psycopg.Error as error:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from psycopg.pq.abc import PGresult
 
 from parallel_partition import errors
-from parallel_partition.execution.gather import Gatherer, TableQuery
 from parallel_partition.execution.transaction import Transaction
 from parallel_partition.execution.version import SEQUENCES
 from parallel_partition.planning.plan import Gather
 from parallel_partition.postgres.driver_errors import as_driver_error
 from parallel_partition.statements import Statement
+
+if TYPE_CHECKING:
+    from parallel_partition.execution.gather import Gatherer, TableQuery
 
 EXPLAIN = b"EXPLAIN (FORMAT JSON) "
 #: The statement is run, and its rows are thrown away.

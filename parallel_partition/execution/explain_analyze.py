@@ -121,8 +121,12 @@ def _may_run_again(runner: Runner, planned: Planned) -> bool:
 
 def local_plan(
     runner: Runner, planned: Planned, plan: LocalPlan, request: Statement, analyze: bool
-) -> Explanation:
+) -> Explanation | None:
     """Explain what runs on the catalog's server alone: PostgreSQL's own EXPLAIN is all there is to say.
+
+    Returns
+    -------
+    None where its names have become those of views that it must be planned anew for.
 
     Raises
     ------
@@ -134,10 +138,14 @@ def local_plan(
         if analyze:
             raise as_driver_error(errors.UnsupportedQuery(f"EXPLAIN ANALYZE: {plan.text!r} is no query"))
         return replace(explanation, queries=(query,))
+    if not runner.is_local(plan):
+        return None
     text = (EXPLAIN_ANALYZE if analyze else EXPLAIN).decode() + plan.text
     start = perf_counter()
     told = replace(plan, text=text, writes=plan.writes and analyze)
-    answer = runner.answered(replace(planned, plan=told), request._replace(result_format=0, prepare=False))
+    answer = runner.ask_local(planned, told, request._replace(result_format=0, prepare=False))
+    if planned.leaves_state and analyze:
+        runner.transaction.sessions.touch()
     seconds = perf_counter() - start
     tree = plan_in(answer.results[0])
     if not analyze:

@@ -57,7 +57,9 @@ def explain(
     if format not in ("text", "json"):
         message = f"the format of an explanation is 'text' or 'json', not {format!r}"
         raise as_driver_error(errors.ProgrammingError(message))
-    explained = runner.current(lambda request: explain_now(runner, request, analyze), request)
+    explained = runner.current(
+        lambda request: runner.guarded(lambda: explain_now(runner, request, analyze)), request
+    )
     return replace(explained, format=format)
 
 
@@ -71,7 +73,8 @@ def explain_now(runner: Runner, request: Statement, analyze: bool) -> Explanatio
     runner.transaction.refuse_when_failed()
     planned = runner.planned(request)
     if isinstance(planned.plan, LocalPlan):
-        return local_plan(runner, planned, planned.plan, request, analyze)
+        local = local_plan(runner, planned, planned.plan, request, analyze)
+        return local or explain_now(runner, request, analyze)
     gathered = _gathered(runner, planned, request)
     if gathered is not None:
         return analyzed(runner, planned, request, gathered) if analyze else gathered

@@ -33,7 +33,9 @@ def run_explain(runner: Runner, plan: ExplainPlan, request: Statement) -> Answer
         planned.plan, LocalPlan
     ):  # what looked like names of tables was none: PostgreSQL's own EXPLAIN
         local = replace(planned.plan, text=plan.text, writes=planned.plan.writes and plan.analyze)
-        return runner.answered(replace(planned, plan=local), request)
+        if not runner.is_local(local):
+            return run_explain(runner, plan, request)
+        return runner.ask_local(planned, local, request)
     explanation = explain_now(runner, explained, plan.analyze)
     if plan.format == "json":
         shown = Parameter(explanation.as_json().encode(), TEXT_OID, 0)

@@ -142,9 +142,13 @@ class Runner:
             raise as_driver_error(error) from error.__cause__
 
     def _run(self, request: Statement) -> Answer:
-        """Plan and run a statement. What fails fails the transaction, as PostgreSQL's does, but for refusals."""
+        """Plan and run a statement."""
+        return self.guarded(lambda: self.answered(self.planned(request), request))
+
+    def guarded(self, action: Callable[[], T]) -> T:
+        """Do what a statement is for. What fails fails the transaction, as PostgreSQL's does, but for refusals."""
         try:
-            return self.answered(self.planned(request), request)
+            return action()
         except StaleVersion:
             raise
         except errors.UnsupportedQuery:
@@ -352,13 +356,28 @@ class Runner:
     # --- the rest ---------------------------------------------------------------------------------------------
 
     def _local(self, planned: Planned, plan: LocalPlan, request: Statement) -> Answer:
+        if not self.is_local(plan):
+            return self._run(request)
+        return self.ask_local(planned, plan, request)
+
+    def is_local(self, plan: LocalPlan) -> bool:
+        """Make sure that a plan's names are local; False where they are views that it must be planned anew for.
+
+        Raises
+        ------
+        errors.UnsupportedQuery : they are not
+        """
         try:
             # Each time: another client may have put a view or a function in the place of what there was.
             check_local_names(self._catalog_session(), plan, self.router.state)
         except errors.UnsupportedQuery:
             if self._knows_more_views():
-                return self._run(request)
+                return False
             raise
+        return True
+
+    def ask_local(self, planned: Planned, plan: LocalPlan, request: Statement) -> Answer:
+        """Run what is local on the catalog's server."""
         statement = request._replace(text=planned.encode(plan.text))
         session = self._catalog_session()
         session.touched = session.touched or plan.writes or plan.utility

@@ -399,3 +399,63 @@ def test_explain_in_a_transaction_sees_it_and_begins_one_as_postgresqls_does(fil
         ran = connection.cursor().explain("SELECT * FROM orders WHERE id >= 5000", analyze=True)
         assert ran.rows == 1
         connection.rollback()
+
+
+# --- among other things
+# -----------------------------------------------------------------------------------------------
+
+
+def test_a_view_is_explained_by_its_definition(filled: Cluster, connection: Connection[Any]) -> None:
+    with psycopg.connect(filled.servers["s1"].conninfo, autocommit=True) as direct:
+        direct.execute("CREATE VIEW dear AS SELECT customer, total FROM orders WHERE total > 390")
+        assert connection.cursor().explain("SELECT count(*) FROM dear").strategy == "split"
+        shown = connection.execute("EXPLAIN ANALYZE SELECT * FROM dear").fetchall()
+        assert shown[0] == ("strategy    whole",)
+        assert any(line.startswith("ran         9 rows") for (line,) in shown)
+        direct.execute("DROP VIEW dear")
+
+
+def test_tables_that_another_client_changed_are_explained_as_they_are(
+    filled: Cluster, connection: Connection[Any]
+) -> None:
+    with Cluster.open(filled.servers["s1"].conninfo) as other:
+        other.create_table("CREATE TABLE late (id int PRIMARY KEY, n int)", key="id")
+        assert connection.cursor().explain("SELECT count(*) FROM late").strategy == "split"
+        assert connection.cursor().explain("SELECT n FROM late WHERE id = 1", analyze=True).rows == 0
+        other.drop_table("late")
+        with pytest.raises(psycopg.errors.UndefinedTable):
+            connection.cursor().explain("SELECT count(*) FROM late")
+
+
+def test_while_rows_stream_in_autocommit_nothing_is_explained(connection: Connection[Any]) -> None:
+    rows = connection.cursor().stream("SELECT * FROM orders", size=2)
+    assert next(rows)
+    with pytest.raises(errors.ProgrammingError, match="stream"):
+        connection.cursor().explain("SELECT * FROM orders")
+    assert len(list(rows)) == ORDERS - 1
+    assert connection.explain("SELECT * FROM orders").strategy == "whole"
+
+
+def test_what_exceeds_gather_limit_ends_and_leaves_nothing(connection: Connection[Any]) -> None:
+    connection.gather_limit = 100
+    explained(connection, "gather")
+    with pytest.raises(errors.UnsupportedQuery, match="gather_limit"):
+        explained(connection, "gather", analyze=True)
+    connection.gather_limit = 1 << 20
+    assert explained(connection, "gather", analyze=True).rows
+
+
+def test_users_types_are_numbered_for_each_server(make_cluster: MakeCluster) -> None:
+    cluster = make_cluster(2)
+    for place, server in enumerate(cluster.servers.values()):
+        with psycopg.connect(server.conninfo, autocommit=True) as direct:
+            for n in range(place):
+                direct.execute(f"CREATE TYPE other_{n} AS ENUM ('x')")
+            direct.execute("CREATE TYPE mood AS ENUM ('good', 'bad')")
+    cluster.create_table("CREATE TABLE days (id int PRIMARY KEY, mood mood)", key="id")
+    with cluster.connect(autocommit=True) as connection:
+        connection.execute("INSERT INTO days VALUES (1, 'good'), (2, 'bad'), (3, 'good'), (4, 'bad')")
+        query = "SELECT rank() OVER (ORDER BY id) FROM days WHERE mood = %s::mood"
+        explanation = connection.cursor().explain(query, ("good",), analyze=True)
+        assert (explanation.strategy, explanation.rows) == ("gather", 2)
+        assert connection.cursor().explain("SELECT mood FROM days", analyze=True).rows == 4
