@@ -92,7 +92,7 @@ class ServerCursor(psycopg.ServerCursor[Row], Cursor[Row]):
         with self._said_here():
             self._close_rows()
             request = self._request(query, params, binary=binary)
-            self._check_declarable()
+            self._refuse_twice()
             self._rows = self._conn.runner.declare(request, self._scrollable)
             self._epoch = self._conn.transaction_state.ended
             self._conn.declared[self._name] = self
@@ -114,14 +114,14 @@ class ServerCursor(psycopg.ServerCursor[Row], Cursor[Row]):
         except psycopg.Error as error:
             raise _own(error) from error.__cause__
 
-    def _check_declarable(self) -> None:
-        transaction = self._conn.transaction_state
-        transaction.refuse_when_failed()
-        if not transaction.in_block:
-            message = "DECLARE CURSOR can only be used in transaction blocks"
-            self._fail(psycopg.errors.NoActiveSqlTransaction(message))
+    def _refuse_twice(self) -> None:
         other = self._conn.declared.get(self._name)
-        if other is not None and other is not self and other._is_open():
+        if (
+            other is not None
+            and other is not self
+            and other._is_open()
+            and not self._conn.transaction_state.failed
+        ):
             self._fail(psycopg.errors.DuplicateCursor(f'cursor "{self._name}" already exists'))
 
     def _is_open(self) -> bool:

@@ -19,11 +19,12 @@ from parallel_partition.execution.run_plan import Runner, _count
 from parallel_partition.execution.stream_rows import HeldRows, Rows, RowStream, Wanted
 from parallel_partition.execution.transaction import Transaction
 from parallel_partition.execution.version import StaleVersion
-from parallel_partition.planning.plan import LocalPlan, ReferencePlan, SelectPlan, Whole
+from parallel_partition.planning.plan import LocalPlan, ReferencePlan, SelectPlan, TransactionPlan, Whole
 from parallel_partition.postgres.driver_errors import as_driver_error
 from parallel_partition.statements import Parameters, Statement
 
 _NO_PARTS: frozenset[int] = frozenset()
+_DECLARE = b"DECLARE pp CURSOR FOR "
 
 
 class StreamingRunner(Runner):
@@ -85,8 +86,14 @@ class StreamingRunner(Runner):
         try:
             if self.transaction.path_unsure and not self.transaction.failed:
                 self._read_search_path()
-            self.transaction.refuse_when_failed()
             planned = self.planned(request)
+            if not isinstance(planned.plan, TransactionPlan):
+                self.transaction.refuse_when_failed()
+            if declared and not self.transaction.in_block:
+                declaration = request._replace(text=_DECLARE + request.text, prepare=False)
+                self.transaction.aside(
+                    self.router.state.catalog, declaration
+                )  # refused: it is in no transaction
             wanted = self._wanted(planned, request, scroll)
             if wanted is not None:
                 if planned.leaves_state:
@@ -107,9 +114,7 @@ class StreamingRunner(Runner):
     def _let_server_judge(self, request: Statement) -> None:
         """Let the catalog's server refuse what no cursor can be declared for, before it is run."""
         oids = Parameters.of(request.parameters).types
-        described = self.transaction.describe(
-            self._catalog_session(), b"DECLARE pp CURSOR FOR " + request.text, oids
-        )
+        described = self.transaction.describe(self._catalog_session(), _DECLARE + request.text, oids)
         assert described.status == pq.ExecStatus.COMMAND_OK
 
     def _wanted(self, planned: Planned, request: Statement, scroll: bool | None) -> Wanted | None:

@@ -238,6 +238,49 @@ class Calls(RuleBasedStateMachine):
                 assert len(streamed[0]) == len(streamed[1])
         self._replace(cursors)
 
+    @rule(
+        data=st.data(),
+        made=st.one_of(
+            st.sampled_from([made for made in calls.READS if made.ordered]),
+            st.sampled_from((*calls.READS, *calls.WRITES, *calls.ERRORS)),
+        ),
+        scrollable=st.booleans(),
+        binary=st.sampled_from((None, True, False)),
+        itersize=st.integers(1, 3),
+    )
+    def read_by_name(
+        self, data: st.DataObject, made: calls.Text, scrollable: bool, binary: bool | None, itersize: int
+    ) -> None:
+        """A named cursor, from its declaration to its end; going back is for those that are made for it.
+
+        That a write is no query is known to PostgreSQL before it knows that the transaction has failed.
+        """
+        if made in calls.WRITES and self.plain.info.transaction_status == TransactionStatus.INERROR:
+            return
+        opened = self._both(lambda connection: connection.cursor("named", scrollable=scrollable))
+        assert opened is not None
+        cursors = Cursors(*opened)
+        for cursor in opened:
+            cursor.itersize = itersize
+        values = data.draw(calls.parameters(made.kinds))
+        cursors.begin(ordered=made.ordered)
+        declared = self._on(cursors, lambda cursor: cursor.execute(made.text, values, binary=binary) and None)
+        steps = data.draw(st.lists(st.sampled_from(tuple(calls.NAMED_STEPS)), max_size=6))
+        for step in steps if declared is not None else ():
+            back = step.startswith("back")
+            if back and not scrollable:
+                continue
+            done = self._on(cursors, calls.NAMED_STEPS[step])
+            if done is None:
+                break
+            if made.ordered:
+                cursors.fetched(*(rows or [] for rows in done))
+            else:
+                assert len(done[0] or ()) == len(done[1] or ()), step
+            one, other = cursors.plain, cursors.over
+            assert (other.rownumber, other.rowcount) == (one.rownumber, one.rowcount), step
+        self._on(cursors, lambda cursor: cursor.close())
+
     def _replace(self, cursors: Cursors) -> None:
         place = self.cursors.index(cursors)
         self._open()
