@@ -15,7 +15,7 @@ from parallel_partition import errors
 from parallel_partition.catalog.cluster import ClusterState, Server
 from parallel_partition.catalog.shard_map import ShardMap
 from parallel_partition.catalog.tables import Table
-from parallel_partition.dbapi.connection import Connection
+from parallel_partition.dbapi.connection import Connection, Isolation
 from parallel_partition.errors import InvalidCluster
 from parallel_partition.execution.change_everywhere import said_by, settle_versions
 from parallel_partition.execution.create_cluster import add_server, create_cluster
@@ -105,7 +105,7 @@ class Cluster:
         Raises
         ------
         errors.CatalogMissing : there is no catalog in that database
-        errors.CatalogVersion : a newer library wrote it
+        errors.CatalogVersion : a newer library wrote it, or one from before the first release
         errors.ServerUnavailable : it cannot be reached
         """
         opening = parsed(conninfo)
@@ -254,6 +254,7 @@ class Cluster:
         *,
         autocommit: bool = False,
         row_factory: RowFactory[Any] | None = None,
+        isolation: Isolation | None = None,
         gather_limit: int = GATHER_LIMIT,
     ) -> Connection[Any]:
         """A DB-API connection over all servers; psycopg's, in what it is and does.
@@ -262,6 +263,8 @@ class Cluster:
         ----------
         autocommit : as psycopg's
         row_factory : as psycopg's: ``psycopg.rows.dict_row`` and the like
+        isolation : of its transactions: one of psycopg's levels on each server by itself, or ``"snapshot"`` or
+            ``"snapshot strict"`` for one moment of all servers; see ``isolation_level`` of the connection
         gather_limit : bytes of rows that one statement may bring together where no server can answer it by itself
 
         Raises
@@ -269,7 +272,11 @@ class Cluster:
         errors.ServerUnavailable : the catalog's server cannot be reached
         """
         return Connection(
-            self._router, autocommit=autocommit, row_factory=row_factory, gather_limit=gather_limit
+            self._router,
+            autocommit=autocommit,
+            row_factory=row_factory,
+            isolation=isolation,
+            gather_limit=gather_limit,
         )
 
     def writer(
@@ -409,6 +416,7 @@ def connect(
     *,
     autocommit: bool = False,
     row_factory: RowFactory[Any] | None = None,
+    isolation: Isolation | None = None,
     gather_limit: int = GATHER_LIMIT,
     password: PasswordCallback | None = None,
 ) -> Connection[Any]:
@@ -417,7 +425,7 @@ def connect(
     Parameters
     ----------
     conninfo, password : as `Cluster.open` takes them
-    autocommit, row_factory, gather_limit : as `Cluster.connect` takes them
+    autocommit, row_factory, isolation, gather_limit : as `Cluster.connect` takes them
 
     Raises
     ------
@@ -437,6 +445,7 @@ def connect(
             cluster._router,
             autocommit=autocommit,
             row_factory=row_factory,
+            isolation=isolation,
             gather_limit=gather_limit,
             on_close=cluster.close,
         )

@@ -25,7 +25,7 @@
             |-- UnsupportedQuery  a statement that no strategy answers exactly
             |-- UnsupportedTable  a table, key or constraint that cannot be held over servers
             |-- CrossShardWriteRefused  a second server cannot take part in an atomic commit
-            `-- CatalogVersion    the catalog was written by a newer library
+            `-- CatalogVersion    the catalog was written by another version of the library
 
 An error that leaves a connection is also an instance of psycopg's class of the same PEP 249 name (and of
 ``psycopg.errors.UniqueViolation`` and the like where PostgreSQL raised it), so that handlers written for psycopg go on
@@ -165,4 +165,4 @@ class CrossShardWriteRefused(NotSupportedError):
 
 
 class CatalogVersion(NotSupportedError):
-    """The catalog was written by a newer version of this library."""
+    """The catalog was written by a newer version of this library, or by one from before its first release."""

@@ -24,6 +24,7 @@ from parallel_partition.dbapi.server_cursor import ServerCursor
 from parallel_partition.execution.explain import Explanation, Format
 from parallel_partition.execution.gather import GATHER_LIMIT
 from parallel_partition.execution.router import Router
+from parallel_partition.execution.snapshot import SNAPSHOTS, Snapshot
 from parallel_partition.execution.stream_plan import StreamingRunner
 from parallel_partition.execution.transaction import Transaction
 from parallel_partition.postgres.closed import CLOSED
@@ -33,6 +34,9 @@ from parallel_partition.postgres.session import Session
 logger = logging.getLogger("parallel_partition")
 
 T = TypeVar("T")
+
+#: psycopg's levels, which hold on each server by itself, and snapshots of all servers.
+Isolation = psycopg.IsolationLevel | Snapshot
 
 #: Seconds that a statement of another thread has to end when its connection is closed: once it is cancelled, and again
 #: once its sessions are cut off.
@@ -81,6 +85,7 @@ class Connection(psycopg.Connection[Row]):
     router : the cluster as this process knows it
     autocommit : as psycopg's
     row_factory : as psycopg's
+    isolation : as `isolation_level`
     gather_limit : bytes of rows that one statement may bring together where no server can answer it
     on_close : called once after the sessions are given back
     """
@@ -91,6 +96,7 @@ class Connection(psycopg.Connection[Row]):
         *,
         autocommit: bool = False,
         row_factory: RowFactory[Row] | None = None,
+        isolation: Isolation | None = None,
         gather_limit: int = GATHER_LIMIT,
         on_close: Callable[[], None] | None = None,
     ) -> None:
@@ -104,6 +110,7 @@ class Connection(psycopg.Connection[Row]):
         pgconn = self.transaction_state.session(router.state.catalog).connection.pgconn
         try:
             self._begin_as_psycopg(pgconn, row_factory, autocommit)
+            self.set_isolation_level(isolation)
         except BaseException:
             self._closed = self._released = True
             self.runner.release()
@@ -213,18 +220,56 @@ class Connection(psycopg.Connection[Row]):
         self.transaction_state.autocommit = self._autocommit
         self._note_isolation()
 
-    def set_isolation_level(self, value: psycopg.IsolationLevel | None) -> None:
-        """Method version of the ``isolation_level`` setter."""
-        super().set_isolation_level(value)
+    @property  # type: ignore[override]  # psycopg has no snapshots
+    def isolation_level(self) -> Isolation | None:
+        """The isolation of new transactions: one of psycopg's levels, None for the servers' own default, or a snapshot.
+
+        psycopg's levels hold on each server by itself. In a ``"snapshot"`` all statements of a transaction see all
+        servers as they were at its first statement, with respect to the transactions over several servers of this
+        library; in a ``"snapshot strict"`` with respect to those of one server, too. On each server that is REPEATABLE
+        READ: who updates a row that was changed since gets a ``psycopg.errors.SerializationFailure``.
+        """
+        return self.transaction_state.snapshot or self._isolation_level
+
+    @isolation_level.setter
+    def isolation_level(self, value: Isolation | None) -> None:
+        self.set_isolation_level(value)
+
+    def set_isolation_level(self, value: Isolation | None) -> None:
+        """Method version of the ``isolation_level`` setter.
+
+        Raises
+        ------
+        ValueError : it is neither
+        psycopg.ProgrammingError : a transaction is open
+        """
+        snapshot = next((kind for kind in SNAPSHOTS if kind == value), None)
+        if isinstance(value, str) and snapshot is None:
+            kinds = " or ".join(map(repr, SNAPSHOTS))
+            raise ValueError(f"an isolation is a psycopg.IsolationLevel, {kinds}, not {value!r}")
+        level = psycopg.IsolationLevel.REPEATABLE_READ if snapshot else value
+        super().set_isolation_level(level)  # type: ignore[arg-type]  # no text any more
+        self.transaction_state.snapshot = snapshot
         self._note_isolation()
 
     @property
     def _begins(self) -> bool:
-        """True when psycopg would send BEGIN: with the isolation and access that were asked for, only then."""
-        return not self._autocommit or self._num_transactions > 0
+        """True when psycopg would send BEGIN: with the isolation and access that were asked for, only then.
+
+        A snapshot is taken in any case.
+        """
+        return (
+            not self._autocommit or self._num_transactions > 0 or self.transaction_state.snapshot is not None
+        )
 
     def _begin_command(self) -> bytes:
         return self._get_tx_start_command() if self._begins else b"BEGIN"
+
+    def _get_tx_start_command(self) -> bytes:
+        if self.transaction_state.snapshot is None:
+            return super()._get_tx_start_command()
+        access = {None: b"", True: b" READ ONLY", False: b" READ WRITE"}[self.read_only]
+        return b"BEGIN ISOLATION LEVEL REPEATABLE READ" + access
 
     def _note_isolation(self) -> None:
         level = self._isolation_level if self._begins else None

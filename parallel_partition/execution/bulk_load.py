@@ -18,6 +18,7 @@ from parallel_partition.execution.failures import one_error, stale_map
 from parallel_partition.execution.fan_out import run_one
 from parallel_partition.execution.lanes import Lanes
 from parallel_partition.execution.run_each import roll_back
+from parallel_partition.execution.snapshot import ENTER_TOGETHER
 from parallel_partition.execution.two_phase import (
     PATIENCE,
     Committed,
@@ -111,6 +112,8 @@ class BulkLoad:
                 check_prepared_allowed(connection, server)
         for session in sessions:
             self._assert_version(session, [])
+        if len(sessions) > 1:
+            self._enter_first(sessions[0])
         committed = commit_everywhere(
             participants,
             self._state.cluster_id,
@@ -155,6 +158,12 @@ class BulkLoad:
             if may_be_stale(error):
                 raise stale_map(session.server) from error
             raise error
+
+    def _enter_first(self, session: Session) -> None:
+        """Enter the first server's snapshot gate before the others': see `snapshot`."""
+        result = run_one(session, session.exchange([ENTER_TOGETHER]))[-1]
+        if result.status == pq.ExecStatus.FATAL_ERROR:
+            raise error_of_result(result, session.server)
 
     def _failure(self) -> Exception:
         """One error for those of all servers: a row that was refused, when there is one."""

@@ -10,6 +10,7 @@ from parallel_partition import errors
 from parallel_partition.execution.failures import commit_unknown, one_error, stale_map
 from parallel_partition.execution.fan_out import run_all
 from parallel_partition.execution.router import Router
+from parallel_partition.execution.snapshot import ENTER_ALONE, ENTER_TOGETHER
 from parallel_partition.execution.two_phase import commit_everywhere
 from parallel_partition.execution.version import Versions, may_be_stale
 from parallel_partition.postgres.driver_errors import as_driver_error
@@ -36,7 +37,8 @@ def commit_begun(
     psycopg.Error : what a server said; nothing is committed
     """
     if len(writers) > 1:
-        _end(versions, sessions, [])
+        # The first server's gate before the others': see `snapshot`.
+        _end(versions, sessions, {writers[0]: [ENTER_TOGETHER]})
         participants = {server: session.connection for server, session in sessions.items()}
         commit_everywhere(
             participants,
@@ -47,14 +49,14 @@ def commit_begun(
         return
     readers = {server: session for server, session in sessions.items() if server not in writers}
     if readers:
-        _end(versions, readers, [_COMMIT])
+        _end(versions, readers, {server: [_COMMIT] for server in readers})
     for server in writers:
         _commit_writer(versions, sessions[server])
 
 
 def _commit_writer(versions: Versions, session: Session) -> None:
     try:
-        _end(versions, {session.server: session}, [_COMMIT])
+        _end(versions, {session.server: session}, {session.server: [ENTER_ALONE, _COMMIT]})
     except psycopg.Error as error:
         if session.alive:
             raise
@@ -66,11 +68,14 @@ def _commit_writer(versions: Versions, session: Session) -> None:
         raise
 
 
-def _end(versions: Versions, sessions: Mapping[str, Session], last: list[Statement]) -> None:
-    """Assert the versions on servers and send ``last`` behind it, which is not reached when they changed."""
+def _end(
+    versions: Versions, sessions: Mapping[str, Session], behind: Mapping[str, Sequence[Statement]]
+) -> None:
+    """Assert the versions on servers; what some run ``behind`` that is not reached when they changed."""
     exchanges = {}
     for server, session in sessions.items():
-        exchanges[server] = (session, session.exchange([versions.assertion(server, None), *last]))
+        train = [versions.assertion(server, None), *behind.get(server, ())]
+        exchanges[server] = (session, session.exchange(train))
     outcome = run_all(exchanges)
     stale = next((server for server, error in outcome.failures.items() if may_be_stale(error)), None)
     if stale is not None:
@@ -78,6 +83,6 @@ def _end(versions: Versions, sessions: Mapping[str, Session], last: list[Stateme
     if outcome.failures:
         raise one_error(outcome.failures)
     for server, results in outcome.results.items():
-        if last and results[-1].command_status != b"COMMIT":
+        if _COMMIT in behind.get(server, ()) and results[-1].command_status != b"COMMIT":
             tag = (results[-1].command_status or b"").decode()
             raise as_driver_error(errors.OperationalError(f"COMMIT was answered by {tag}").at(server))

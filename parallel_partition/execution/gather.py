@@ -101,7 +101,9 @@ class Gatherer:
 
     def _is_read_in_place(self, table: GatheredTable, plan: Gather) -> bool:
         """Tell whether the merge session sees of a reference table what the caller does, without a copy."""
-        return (table.schema, table.name) in plan.copies and not self._transaction.status
+        transaction = self._transaction
+        alone = not transaction.status and transaction.snapshot is None
+        return alone and (table.schema, table.name) in plan.copies
 
     @contextmanager
     def _merging(self, search_path: Sequence[str]) -> Iterator[Session]:

@@ -17,6 +17,8 @@ _COMMIT = Statement(b"COMMIT", prepare=False)
 def begin_streams(transaction: Transaction, servers: Iterable[str]) -> dict[str, Session]:
     """The sessions on ``servers``, begun; in autocommit with transactions that see one moment of each."""
     transaction.refuse_when_failed()
+    if transaction.snapshot is not None:
+        transaction.see_one_moment()
     sessions = {server: transaction.session(server) for server in servers}
     begin = transaction.begin_command() if transaction.in_block else _ONE_MOMENT
     statement = Statement(begin, prepare=False)
@@ -35,6 +37,8 @@ def end_streams(transaction: Transaction, sessions: Mapping[str, Session]) -> No
     StaleVersion : a server's map or schema is another than the plan was made for; no row may be handed out
     """
     block = transaction.in_block
+    if not block:
+        sessions = {server: transaction.session(server) for server in transaction.begun}
     versions = transaction.versions
     own = {server: block and transaction.own_snapshot(session, block) for server, session in sessions.items()}
     exchanges = {}

@@ -30,6 +30,7 @@ from parallel_partition.execution.fan_out import Outcome, run_all, run_one
 from parallel_partition.execution.measure import Measure
 from parallel_partition.execution.router import Router
 from parallel_partition.execution.run_each import roll_back
+from parallel_partition.execution.snapshot import Snapshot, begin_snapshot, check_all_new
 from parallel_partition.execution.two_phase import check_prepared_allowed
 from parallel_partition.execution.version import SEQUENCES, StaleVersion, Versions, may_be_stale
 from parallel_partition.postgres.driver_errors import error_of_result, known_at
@@ -74,6 +75,7 @@ class Transaction:
         self.ended = 0
         self.path_unsure = False
         self.isolation: str | None = None
+        self.snapshot: Snapshot | None = None
         self.begin_command = begin
         self.sessions = BorrowedSessions(
             router.pools, on_notice or (lambda _: None), on_session or (lambda _: None)
@@ -167,7 +169,9 @@ class Transaction:
         psycopg.Error : what the server said; it knows its server
         """
         self.refuse_when_failed()
-        block = self.in_block or together or (writes and len(queries) > 1)
+        several = len(queries) > 1
+        moment = several and not (writes or together or self.in_block or self.begun) and bool(self.snapshot)
+        block = self.in_block or together or moment or (writes and several)
         if writes and block:
             self._note_writers(queries)
         asserts = writes and not block
@@ -178,7 +182,7 @@ class Transaction:
         for server, statement in queries.items():
             session = sessions[server]
             if asserts:
-                guard = self.versions.assertion(server, parts)
+                guard = self.versions.assertion(server, parts, enters=True)
             elif self.own_snapshot(session, block):
                 guard = SEQUENCES
             else:
@@ -196,6 +200,8 @@ class Transaction:
                     self.versions.verify_rows(server, parts, results[-1])
         if block:
             self.statements += 1
+        if moment:
+            self.rollback()  # it was begun for this statement's snapshot alone
         return {server: results[-2] for server, results in outcome.results.items()}
 
     def ask_one(self, server: str, statement: Statement, parts: frozenset[int] | None) -> PGresult:
@@ -271,8 +277,24 @@ class Transaction:
         """The statements, behind BEGIN when they are the server's first of a transaction."""
         if not block or server in self.begun:
             return [*statements]
+        if self.snapshot is not None:
+            self.see_one_moment()
+            return [*statements]
         self.begun[server] = None
         return [Statement(self.begin_command(), prepare=False), *statements]
+
+    def see_one_moment(self) -> None:
+        """Begin on all servers at one moment, unless that was done; raises what `begin_snapshot` does."""
+        if self.begun.keys() >= self.router.state.servers.keys():
+            return
+        try:
+            check_all_new(self.begun, self.router.state.servers)
+            sessions = {server: self.session(server) for server in self.router.state.servers}
+            self.begun.update(dict.fromkeys(sessions))
+            begin_snapshot(sessions, self.begin_command(), self.snapshot or "snapshot")
+        except BaseException:
+            self.fail()
+            raise
 
     def _run_on_one(
         self, session: Session, train: list[Statement], parts: frozenset[int] | None
@@ -338,7 +360,8 @@ class Transaction:
         asserts = named and writes and not block
         if asserts and utility:
             self.check_versions(server)
-        guards = [self.versions.assertion(server, _NO_PARTS)] if asserts else [SEQUENCES] if named else []
+        assertion = self.versions.assertion(server, _NO_PARTS, enters=True)
+        guards = [assertion] if asserts else [SEQUENCES] if named else []
         train = self._train(server, block, statement, *guards)
         results = self._run_on_one(session, train, _NO_PARTS)
         if named and not asserts:

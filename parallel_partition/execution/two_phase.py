@@ -3,7 +3,7 @@
 The first server that was written is the decider: its own COMMIT, which writes the decision row with the rest
 of its work, is the commit point. Before it, everything can be rolled back; after it, nothing may be. A part
 that stays prepared because its server was lost in between names its decider, so that whoever finds it can
-ask (`resolve`).
+ask (`resolve`). All parts are in the snapshot gates of their servers meanwhile: see `snapshot`.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from parallel_partition.execution.failures import first_line, one_error
 from parallel_partition.execution.fan_out import Outcome, run_all, run_one
 from parallel_partition.execution.resolve import Reconnect, settle
 from parallel_partition.execution.run_each import roll_back, run_each
+from parallel_partition.execution.snapshot import ENTER_ALONE, ENTER_TOGETHER
 from parallel_partition.postgres.driver_errors import as_driver_error, error_of_result
 from parallel_partition.postgres.named_sql import load
 from parallel_partition.postgres.session import Exchange, Session
@@ -180,7 +181,7 @@ def _all_or_roll_back(
 def _commit_one(session: Session, number: str, reconnect: Reconnect, patience: float) -> None:
     """COMMIT on the only server that was written."""
     try:
-        [result] = run_one(session, session.exchange([_plain("COMMIT")]))
+        *_, result = run_one(session, session.exchange([ENTER_ALONE, _plain("COMMIT")]))
     except BaseException as error:
         if not settle(session.server, number, reconnect, error, patience):
             raise
@@ -243,9 +244,15 @@ class TwoPhaseCommit:
                 raise as_driver_error(errors.NotSupportedError(message).at(server))
 
     def prepare(self) -> None:
-        """PREPARE on all but the decider, which is made to flush its commit. Readers are done here."""
-        trains = {self._decider: [_statement("hold", self.xid), _statement("flush_at_commit")]}
-        trains |= {server: [self._about_prepared("PREPARE TRANSACTION", server)] for server in self._others}
+        """PREPARE on all but the decider, which is made to flush its commit. Readers are done here.
+
+        Every writer enters its server's snapshot gate: no part commits before all are in, and each stays in until
+        it has committed.
+        """
+        flush = [_statement("hold", self.xid), _statement("flush_at_commit")]
+        trains = {self._decider: [ENTER_TOGETHER, *flush]}
+        for server in self._others:
+            trains[server] = [ENTER_TOGETHER, self._about_prepared("PREPARE TRANSACTION", server)]
         trains |= {server: [_plain("COMMIT")] for server in self._readers}
         tags = dict.fromkeys(self._others, b"PREPARE TRANSACTION") | dict.fromkeys(self._readers, b"COMMIT")
         _raise_failures(run_all(_exchanges(self._sessions, trains)), tags)

@@ -26,6 +26,7 @@ _SQL = load("versions")
 SEQUENCES = Statement(_SQL["check_sequences"].encode(), (), 0, prepare=True)
 _ROWS = _SQL["check_rows"].encode()
 _ASSERT = _SQL["assert_version"].encode()
+_ASSERT_AND_ENTER = _SQL["assert_version_and_enter"].encode()
 
 _INT4_ARRAY = 1007
 _INT8 = 20
@@ -100,10 +101,16 @@ class Versions:
         if found != self._expected(server, parts):
             raise StaleVersion(server)
 
-    def assertion(self, server: str, parts: frozenset[int] | None) -> Statement:
-        """The same as a statement that raises on the server when they are not that."""
+    def assertion(self, server: str, parts: frozenset[int] | None, *, enters: bool = False) -> Statement:
+        """The same as a statement that raises on the server when they are not that.
+
+        Parameters
+        ----------
+        enters : the snapshot gate too, for a write that commits behind it
+        """
         expected = [Parameter(b"%d" % number, _INT8, 0) for number in self._expected(server, parts)]
-        return Statement(_ASSERT, (self._parts(server, parts), *expected), 0, prepare=True)
+        text = _ASSERT_AND_ENTER if enters else _ASSERT
+        return Statement(text, (self._parts(server, parts), *expected), 0, prepare=True)
 
     def _expected(self, server: str, parts: frozenset[int] | None) -> tuple[int, int, int, int]:
         """(highest version of the held partitions, how many, the server's map version, the schema version)."""

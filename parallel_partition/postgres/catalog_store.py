@@ -17,8 +17,8 @@ from parallel_partition.postgres.named_sql import load
 
 Connection = psycopg.Connection[Any]
 
-#: The layout of the catalog that this library reads and writes.
-FORMAT_VERSION = 1
+#: The layout of the catalog that this library reads and writes. Since 2, all who write enter the snapshot gate.
+FORMAT_VERSION = 2
 
 #: The version of the map and of the tables of a new cluster; the catalog's sequence starts behind it.
 FIRST_VERSION = 1
@@ -189,7 +189,7 @@ def load_state(connection: Connection) -> ClusterState:
     Raises
     ------
     errors.CatalogMissing : there is no catalog in that database
-    errors.CatalogVersion : a newer library wrote it
+    errors.CatalogVersion : a newer library wrote it, or one from before the first release
     """
     with connection.transaction():
         search_path = _search_path(connection)
@@ -232,7 +232,12 @@ def _check_format(connection: Connection) -> None:
     if format_version > FORMAT_VERSION:
         raise CatalogVersion(
             f"the catalog in {place} has format {format_version}, written by a newer parallel_partition; this one "
-            f"reads formats up to {FORMAT_VERSION}: install the newer one"
+            f"reads format {FORMAT_VERSION}: install the newer one"
+        )
+    if format_version < FORMAT_VERSION:
+        raise CatalogVersion(
+            f"the catalog in {place} has format {format_version}, written before the first release of "
+            f"parallel_partition; this one reads format {FORMAT_VERSION}: make a new cluster, and load the rows into it"
         )
 
 

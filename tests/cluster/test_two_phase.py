@@ -300,6 +300,18 @@ def test_prepare_answered_by_rollback_is_a_failure(
 
     monkeypatch.setattr(TwoPhaseCommit, "prepare", fails_in_between)
     cluster.write(1)
+    with pytest.raises(psycopg.errors.InFailedSqlTransaction) as refused:
+        cluster.commit()
+    assert refused.value.server == failed  # type: ignore[attr-defined]
+    cluster.assert_untouched()
+    # What enters the snapshot gate was refused before it; without that the tag alone tells.
+    exchanges = two_phase._exchanges
+    monkeypatch.setattr(
+        two_phase,
+        "_exchanges",
+        lambda sessions, trains: exchanges(sessions, {name: train[-1:] for name, train in trains.items()}),
+    )
+    cluster.write(1)
     with pytest.raises(
         errors.OperationalError, match="PREPARE TRANSACTION was answered by ROLLBACK"
     ) as raised:

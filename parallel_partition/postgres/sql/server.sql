@@ -33,8 +33,13 @@ CREATE TABLE parallel_partition.decision (
     at timestamp with time zone NOT NULL DEFAULT pg_catalog.clock_timestamp()
 );
 
--- The lock table of consistent snapshots; it has no rows and no columns.
+-- The lock table of snapshots over all servers; it has no rows and no columns.
 CREATE TABLE parallel_partition.snapshot_gate ();
+
+-- Enter it before a commit in autocommit, where LOCK TABLE itself is not always allowed.
+CREATE FUNCTION parallel_partition.enter_gate() RETURNS void
+LANGUAGE plpgsql VOLATILE
+AS 'BEGIN LOCK TABLE parallel_partition.snapshot_gate IN ROW SHARE MODE; END';
 
 -- The partition of a key: int(md5(text), 16) % n + 1. The digest's four 32-bit words are folded into the remainder one
 -- after the other, which is exact as long as n < 2^31.
@@ -138,7 +143,9 @@ $body$;
 GRANT USAGE ON SCHEMA parallel_partition TO PUBLIC;
 GRANT SELECT ON parallel_partition.identity, parallel_partition.held TO PUBLIC;
 GRANT SELECT ON SEQUENCE parallel_partition.map_version, parallel_partition.schema_version TO PUBLIC;
-GRANT SELECT, INSERT ON parallel_partition.decision TO PUBLIC
+GRANT SELECT, INSERT ON parallel_partition.decision TO PUBLIC;
+-- LOCK TABLE asks for UPDATE; there is nothing in the table to update.
+GRANT UPDATE ON parallel_partition.snapshot_gate TO PUBLIC
 
 -- name: identify
 -- Say who this server is.

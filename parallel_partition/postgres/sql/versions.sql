@@ -14,3 +14,7 @@ WHERE state = 'live' AND ($1::int4[] IS NULL OR part = ANY ($1::int4[]))
 -- name: assert_version
 -- Raise PP001 unless check_rows would answer $2 (highest version), $3 (how many), $4 (map), $5 (tables).
 SELECT parallel_partition.assert_version($1::int4[], $2, $3, $4, $5)
+
+-- name: assert_version_and_enter
+-- The same before the commit of a write in autocommit, which enters the snapshot gate.
+SELECT parallel_partition.enter_gate(), parallel_partition.assert_version($1::int4[], $2, $3, $4, $5)
