@@ -151,8 +151,9 @@ def _select(runner: Runner, planned: Planned, plan: SelectPlan, request: Stateme
             statement = for_shard(planned, whole.shard.text, whole.shard.numbers, request)
             explanation = replace(explanation, merge="sort" if whole.order else None)
             return Told(explanation, dict.fromkeys(homes, statement))
-        case SplitDraft() as draft:
-            split = runner.completed(planned, plan, draft, request)
+        case SplitDraft():
+            split = planned.split
+            assert split is not None  # settled
             statement = for_shard(planned, split.partial.text, split.partial.numbers, request)
             return Told(replace(explanation, merge=split.merge.text), dict.fromkeys(homes, statement))
         case Refusal(message):
@@ -164,10 +165,13 @@ def _select(runner: Runner, planned: Planned, plan: SelectPlan, request: Stateme
 def _gathered(runner: Runner, planned: Planned, request: Statement) -> Explanation | None:
     """The explanation of a gather, None for every other plan."""
     plan = planned.plan
-    if not isinstance(plan, SelectPlan) or not isinstance(gather := plan.many, Gather):
+    if not isinstance(plan, SelectPlan):
         return None
     parts, homes = runner.homes(plan.condition, request)
     if len(homes) == 1:
+        return None
+    plan = runner.settled(planned, plan, request)
+    if not isinstance(gather := plan.many, Gather):
         return None
     estimates = estimate(runner.transaction, runner.gatherer, gather, request)
     queries = [

@@ -41,6 +41,7 @@ from parallel_partition.planning.plan import (
     InsertPlan,
     LocalPlan,
     ModifyPlan,
+    NotSplit,
     ReferencePlan,
     ReferenceWritePlan,
     Refusal,
@@ -276,12 +277,12 @@ class Runner:
                 answers = self.transaction.ask({homes[0]: statement}, parts, writes=True)
                 return answer_of(answers[homes[0]], homes[0])
             return answer_of(self.transaction.ask_one(homes[0], statement, parts), homes[0])
-        match plan.many:
+        match self.settled(planned, plan, request).many:
             case Whole() as whole:
                 return self._whole(planned, whole, homes, parts, request, plan.locking)
-            case SplitDraft() as draft:
-                split = self.completed(planned, plan, draft, request)
-                return self._split(planned, split, homes, parts, request)
+            case SplitDraft():
+                assert planned.split is not None  # settled
+                return self._split(planned, planned.split, homes, parts, request)
             case Gather() as gather:
                 expected = estimate(self.transaction, self.gatherer, gather, request)
                 require_within(expected, self.gatherer.limit)
@@ -330,13 +331,17 @@ class Runner:
         partials = [answers[server] for server in homes]
         return answer_of(self.merge.compute(split, partials, request.parameters, request.result_format))
 
-    def completed(self, planned: Planned, plan: SelectPlan, draft: SplitDraft, request: Statement) -> Split:
-        """The split of a plan, finished at its first run."""
-        if planned.split is None:
-            planned.split = self._complete(draft, request._replace(text=planned.encode(plan.one.text)))
-        return planned.split
+    def settled(self, planned: Planned, plan: SelectPlan, request: Statement) -> SelectPlan:
+        """The plan of ``planned``, whose split is finished at its first run; where it cannot be, it is gathered."""
+        if isinstance(plan.many, SplitDraft) and planned.split is None:
+            made = self._complete(plan.many, request._replace(text=planned.encode(plan.one.text)))
+            if isinstance(made, Split):
+                planned.split = made
+            else:
+                plan = planned.plan = made.instead_of(plan)
+        return plan
 
-    def _complete(self, draft: SplitDraft, request: Statement) -> Split:
+    def _complete(self, draft: SplitDraft, request: Statement) -> Split | NotSplit:
         """Let PostgreSQL describe the caller's statement (``part`` hidden) and the probe, and finish the plan."""
         oids = [parameter[1] for parameter in request.parameters]
         caller = self._describe(request.text, oids)

@@ -1,22 +1,49 @@
-"""How an aggregate over all rows is made of aggregates over each server's rows."""
+"""How an aggregate over all rows is made of aggregates over each server's rows.
+
+A `Form` says what each server computes and how the merge query puts that together; `FORMS` names the aggregates
+that have one.
+"""
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from parallel_partition.errors import UnsupportedQuery
+from parallel_partition.planning import concatenated, variances
 from parallel_partition.planning.align import Passed
 from parallel_partition.planning.analysis import call_name
+from parallel_partition.planning.partial_columns import (
+    BIGINT,
+    DOUBLE,
+    Asked,
+    Partial,
+    cast,
+    renamed,
+    same_type,
+)
 from parallel_partition.planning.trees import Node
-
-SPLITTABLE = frozenset({"count", "sum", "avg", "min", "max", "bool_and", "bool_or", "every"})
-
-#: Aggregates for which DISTINCT changes nothing.
-_DISTINCT_IS_NOTHING = frozenset({"min", "max", "bool_and", "bool_or", "every"})
+from parallel_partition.statements import OutputColumn
 
 _SUMS = frozenset({"bigint", "numeric", "double precision", "real", "interval", "money"})
+
+
+@dataclass(frozen=True)
+class Form:
+    """How one aggregate is split.
+
+    ``partial(asked)`` is what each server computes, ``final(asked, columns)`` the SQL that puts the merge query's
+    ``columns`` of it together. What is asked is the call itself, then the ``also`` aggregates over the same rows, and
+    with ``argument`` the first argument. ``compared``: its value compares
+    by the collation of the first argument, which ``keeps_collation`` tells to be kept in the merge query.
+    """
+
+    partial: Callable[[Asked], list[Partial]]
+    final: Callable[[Asked, list[str]], str]
+    also: tuple[str, ...] = ()
+    argument: bool = False
+    compared: bool = False
+    keeps_collation: bool = True
 
 
 @dataclass(frozen=True)
@@ -24,120 +51,155 @@ class Aggregate:
     """One aggregate call of the caller's, and the collation of what it compares (None: the default)."""
 
     call: Node
-    name: str
+    form: Form
     collation: str | None
 
-    @property
-    def probed(self) -> list[Node]:
-        """The calls whose types `partial` and `final` need: the caller's, and for avg the sum of the same."""
-        own = {"FuncCall": self.call}
-        return [own, _as(self.call, "sum")] if self.name == "avg" else [own]
+    def probed(self, select: Node) -> list[Node]:
+        """The expressions whose types `partial` and `final` need.
 
-    def partial(self, types: list[str]) -> list[Node]:
-        """What each server computes, given the types of `probed`.
+        Parameters
+        ----------
+        select : the body of the SELECT that the call stands in
+        """
+        asked: list[Node] = [{"FuncCall": self.call}]
+        asked += [renamed(self.call, name) for name in self.form.also]
+        if self.form.argument:
+            asked.append(_of_rows(self.call["args"][0], select))
+        return asked
+
+    def partial(self, described: Sequence[OutputColumn]) -> list[Partial]:
+        """What each server computes, given the description of `probed`.
 
         Raises
         ------
         UnsupportedQuery : the aggregate of that type is not known to be the sum of its parts
         """
-        if self.name in ("sum", "avg") and types[0] not in _SUMS:
-            raise UnsupportedQuery(
-                f"{self.name} of type {types[0]}: it is not known how its parts are put together"
-            )
-        call = (
-            _cast_to_double(self.call) if types[-1] == "real" or types[0] == "double precision" else self.call
-        )
-        if self.name == "avg":
-            return [_as(call, "sum"), _as(self.call, "count")]
-        if self.name == "sum":
-            return [_as(call, "sum")]
-        return [{"FuncCall": self.call}]
+        return self.form.partial(Asked(self.call, described))
 
-    def final(self, types: list[str], columns: list[str]) -> str:
-        """The SQL that puts the parts together.
-
-        Parameters
-        ----------
-        types : the types of `probed`
-        columns : the merge query's names of what `partial` gave
-        """
-        return _FINALS[self.name](types[0], columns)
+    def final(self, described: Sequence[OutputColumn], columns: list[str]) -> str:
+        """The SQL that puts the parts together; ``columns`` are the merge query's names of what `partial` gave."""
+        return self.form.final(Asked(self.call, described), columns)
 
 
-def check_splittable(call: Node, covers_key: Callable[[list[Node]], bool]) -> str:
-    """Return the name of an aggregate that can be split.
+def _of_rows(argument: Node, select: Node) -> Node:
+    """An argument as one value of FROM, as which PostgreSQL tells its type, with what that has in parentheses."""
+    body = {
+        "targetList": [{"ResTarget": {"val": argument}}],
+        "fromClause": select["fromClause"],
+        "limitOption": "LIMIT_OPTION_DEFAULT",
+        "op": "SETOP_NONE",
+    }
+    return {"SubLink": {"subLinkType": "EXPR_SUBLINK", "subselect": {"SelectStmt": body}}}
 
-    Parameters
-    ----------
-    call : the FuncCall's body
-    covers_key : tells whether its arguments hold a whole key, so that equal arguments are on one server
+
+def form_of(call: Node) -> Form:
+    """Return how an aggregate without DISTINCT, or one for which that changes nothing, is split.
 
     Raises
     ------
     Passed : it cannot
     """
     name = call_name(call)[1]
-    if call.get("agg_within_group"):
-        raise Passed(f"{name} WITHIN GROUP: it needs all rows in one place")
-    if name not in SPLITTABLE:
+    require_own_rows(call)
+    form = FORMS.get(name)
+    if form is None:
         raise Passed(f"{name}: it is not known how it is put together from the parts of several servers")
     if "agg_order" in call:
         raise Passed(f"{name} with ORDER BY: it needs all rows in one place")
+    return form
+
+
+def require_own_rows(call: Node) -> None:
+    """Make sure that a call is of a kind that is split at all."""
+    name = call_name(call)[1]
+    if call.get("agg_within_group"):
+        raise Passed(f"{name} WITHIN GROUP: it needs all rows in one place")
     if call.get("func_variadic"):
         raise Passed(f"{name} with VARIADIC: it is not split")
-    if call.get("agg_distinct") and name not in _DISTINCT_IS_NOTHING and not covers_key(call.get("args", [])):
-        raise Passed(
-            f"{name}(DISTINCT ...): equal values may be on several servers, since it is not over the key"
-        )
-    return name
 
 
-def _as(call: Node, name: str) -> Node:
-    """The same call of another aggregate."""
-    return {"FuncCall": {**call, "funcname": [{"String": {"sval": name}}]}}
+# --- counts
+# -------------------------------------------------------------------------------------------------------------
 
 
-def _cast_to_double(call: Node) -> Node:
-    """The same call with its argument as double precision: real numbers are summed as such."""
-    made = copy.deepcopy(call)
-    made["args"] = [
-        {
-            "TypeCast": {
-                "arg": argument,
-                "typeName": {
-                    "names": [{"String": {"sval": "pg_catalog"}}, {"String": {"sval": "float8"}}],
-                    "typemod": -1,
-                },
-            }
-        }
-        for argument in made.get("args", [])
-    ]
-    return made
+def _own_count(asked: Asked) -> list[Partial]:
+    return [Partial({"FuncCall": asked.call}, *BIGINT)]
 
 
-def _count(_: str, columns: list[str]) -> str:
+def _count(_: Asked, columns: list[str]) -> str:
     return f"CAST(coalesce(sum({columns[0]}), 0) AS bigint)"
 
 
-def _sum(type: str, columns: list[str]) -> str:
-    return f"CAST(sum({columns[0]}) AS {type})"
+# --- sums and averages
+# --------------------------------------------------------------------------------------------------
 
 
-def _avg(type: str, columns: list[str]) -> str:
+def _own_sum(asked: Asked) -> list[Partial]:
+    """The sum; real numbers are summed as double precision."""
+    total = asked.described[-1]  # for avg, what was asked beside it
+    if asked.type not in _SUMS:
+        name = call_name(asked.call)[1]
+        raise UnsupportedQuery(f"{name} of type {asked.type}: it is not known how its parts are put together")
+    if total.type == "real" or asked.type == "double precision":
+        return [Partial(renamed(_as_double(asked.call), "sum"), *DOUBLE)]
+    return [Partial(renamed(asked.call, "sum"), total.type, total.oid)]
+
+
+def _as_double(call: Node) -> Node:
+    return {**call, "args": [cast(argument, "float8") for argument in call["args"]]}
+
+
+def _sum(asked: Asked, columns: list[str]) -> str:
+    return f"CAST(sum({columns[0]}) AS {asked.type})"
+
+
+def _sum_and_count(asked: Asked) -> list[Partial]:
+    return [*_own_sum(asked), Partial(renamed(asked.call, "count"), *BIGINT)]
+
+
+def _avg(asked: Asked, columns: list[str]) -> str:
     """PostgreSQL divides a numeric sum by a numeric count, and other sums by a floating-point count."""
     count = f"nullif(sum({columns[1]}), 0)"
-    if type != "numeric":
+    if asked.type != "numeric":
         count = f"CAST({count} AS double precision)"
-    return f"CAST(sum({columns[0]}) / {count} AS {type})"
+    return f"CAST(sum({columns[0]}) / {count} AS {asked.type})"
 
 
-def _same(name: str) -> Callable[[str, list[str]], str]:
-    return lambda type, columns: f"CAST({name}({columns[0]}) AS {type})"
+# --- what is applied again to its own values
+# ----------------------------------------------------------------------------
 
 
-_FINALS: dict[str, Callable[[str, list[str]], str]] = {
-    "count": _count,
-    "sum": _sum,
-    "avg": _avg,
-    **{name: _same(name) for name in ("min", "max", "bool_and", "bool_or", "every")},
+def _again(asked: Asked, columns: list[str]) -> str:
+    return f"CAST({call_name(asked.call)[1]}({columns[0]}) AS {asked.type})"
+
+
+_APPLIED_AGAIN = Form(same_type, _again)
+_COMPARED = Form(same_type, _again, compared=True)
+
+#: The aggregates that can be split.
+FORMS: dict[str, Form] = {
+    **dict.fromkeys(("count", "regr_count"), Form(_own_count, _count)),
+    "sum": Form(_own_sum, _sum),
+    "avg": Form(_sum_and_count, _avg, also=("sum",)),
+    **dict.fromkeys(("min", "max", "any_value"), _COMPARED),
+    **dict.fromkeys(("bool_and", "bool_or", "every", "bit_and", "bit_or", "bit_xor"), _APPLIED_AGAIN),
+    **dict.fromkeys(variances.NAMES, Form(variances.partial, variances.final, argument=True)),
+    "array_agg": Form(
+        concatenated.own_array, concatenated.array, argument=True, compared=True, keeps_collation=False
+    ),
+    "string_agg": Form(same_type, concatenated.string, compared=True),
+    **dict.fromkeys(
+        ("json_agg", "jsonb_agg"), Form(concatenated.as_text, concatenated.json_array, argument=True)
+    ),
+    **dict.fromkeys(
+        ("json_object_agg", "jsonb_object_agg"), Form(concatenated.as_text, concatenated.json_object)
+    ),
 }
+
+#: Aggregates for which DISTINCT changes nothing.
+DISTINCT_IS_NOTHING = frozenset(
+    {"min", "max", "bool_and", "bool_or", "every", "bit_and", "bit_or", "any_value"}
+)
+
+#: Aggregates whose parts over distinct values add up where equal values are on one server.
+ADDED_WHERE_DISTINCT = frozenset({"count", "sum", "avg"})

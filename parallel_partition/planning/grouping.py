@@ -35,6 +35,18 @@ def partition_of_window(level: Level, window: Node) -> list[Node]:
     return []
 
 
+def inlined_window(level: Level, over: Node) -> Node:
+    """What OVER means, without the names of the WINDOW clause."""
+    named = {item["WindowDef"]["name"]: item["WindowDef"] for item in level.node.get("windowClause", [])}
+    if over.get("name") in named:  # OVER w
+        over = named[over["name"]]
+    made = {name: value for name, value in over.items() if name not in ("name", "refname")}
+    if over.get("refname") in named:  # OVER (w ORDER BY ...): PARTITION BY is w's, ORDER BY whichever has one
+        base = inlined_window(level, named[over["refname"]] | {"name": None})
+        made |= {name: base[name] for name in ("partitionClause", "orderClause") if name in base}
+    return made
+
+
 def item_column(level: Level, item: Node, columns_first: bool = False) -> Column | None:
     """The column that an item of GROUP BY or DISTINCT ON means: a position, an output's name, a column."""
     outputs = level.outputs or ()

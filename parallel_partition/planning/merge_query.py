@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import Any
 
 from parallel_partition.errors import InternalError, UnsupportedQuery
@@ -47,14 +48,19 @@ class SplitParts:
     """What a split is made of before types are known.
 
     ``select`` is the body of the caller's SELECT, whose WITH, FROM and WHERE the partial query takes over.
-    ``groups`` are expressions over its rows, ``collations`` theirs where it is not the default. ``grouped``
-    is false for DISTINCT alone.
+    ``groups`` are expressions over its rows, and ``arguments`` those of aggregates with DISTINCT: partial rows are
+    grouped by both, merged ones by ``group_clause`` over ``groups``. Where those aggregates are over several sets of
+    ``arguments`` (places in it), each set has partial rows of its own, as have the other aggregates. ``collations``
+    are theirs where it is not the default. ``grouped`` is false for DISTINCT alone.
     """
 
     select: Node
     distinct: bool
     grouped: bool
     groups: list[Node] = field(default_factory=list)
+    arguments: list[Node] = field(default_factory=list)
+    argument_sets: list[tuple[int, ...]] = field(default_factory=list)
+    group_clause: Node = field(default_factory=dict)
     collations: list[str | None] = field(default_factory=list)
     aggregates: list[Aggregate] = field(default_factory=list)
     outputs: list[MergeOutput] = field(default_factory=list)
@@ -62,6 +68,7 @@ class SplitParts:
     order: list[MergeSort] = field(default_factory=list)
     limit: Node | None = None
     offset: Node | None = None
+    with_ties: bool = False
 
 
 # --- queries over the tables
@@ -70,28 +77,54 @@ class SplitParts:
 
 def probe_of(parts: SplitParts) -> ShardQuery:
     """The query whose description tells the types of grouped expressions and aggregates."""
-    probed = [node for aggregate in parts.aggregates for node in aggregate.probed]
+    probed = [node for aggregate in parts.aggregates for node in aggregate.probed(parts.select)]
     return _shard_query(parts, probed)
 
 
 def _shard_query(parts: SplitParts, aggregates: Sequence[Node]) -> ShardQuery:
     """The caller's FROM and WHERE under a select list of grouped expressions and aggregates."""
-    columns = [*parts.groups, *aggregates] or [_COUNT]
-    body: Node = {
-        name: parts.select[name]
-        for name in ("withClause", "fromClause", "whereClause")
-        if name in parts.select
-    }
+    grouped = [*parts.groups, *parts.arguments]
+    columns = [*grouped, *aggregates] or [_COUNT]
+    return _query(parts, _body(parts, columns, range(1, len(grouped) + 1)))
+
+
+def _body(parts: SplitParts, columns: Sequence[Node], grouped: Sequence[int]) -> Node:
+    """A SELECT over the caller's FROM and WHERE, grouped by those of its columns that have these numbers."""
+    body: Node = {name: parts.select[name] for name in ("fromClause", "whereClause") if name in parts.select}
     body |= {"limitOption": "LIMIT_OPTION_DEFAULT", "op": "SETOP_NONE"}
     body["targetList"] = [
         {"ResTarget": {"name": f"c{n}", "val": node}} for n, node in enumerate(columns, start=1)
     ]
     if not parts.grouped:
         body["distinctClause"] = [{}]
-    elif parts.groups:
-        body["groupClause"] = [{"A_Const": {"ival": {"ival": n}}} for n in range(1, len(parts.groups) + 1)]
+    elif grouped:
+        body["groupClause"] = [{"A_Const": {"ival": {"ival": n}}} for n in grouped]
+    return body
+
+
+def _query(parts: SplitParts, body: Node) -> ShardQuery:
+    if "withClause" in parts.select:
+        body = {**body, "withClause": parts.select["withClause"]}
     text, numbers = renumber(write_checked({"SelectStmt": body}).encode())
     return ShardQuery(text.decode(), numbers)
+
+
+def _union_query(parts: SplitParts, aggregates: Sequence[Node], types: Sequence[str]) -> ShardQuery:
+    """The partial rows of each set of arguments, after those without any, which alone have the other aggregates."""
+    nulls = [_expression(f"CAST(NULL AS {type})") for type in types]
+    first, last = len(parts.groups), len(parts.groups) + len(parts.arguments)
+    arms = []
+    for number, places in enumerate([(), *parts.argument_sets]):
+        mine = [
+            node if place in places else nulls[first + place] for place, node in enumerate(parts.arguments)
+        ]
+        counted = aggregates if number == 0 else nulls[last + 1 :]
+        columns = [*parts.groups, *mine, _expression(str(number)), *counted]
+        if number or aggregates:
+            grouped = [*range(1, first + 1), *(first + 1 + place for place in places)]
+            arms.append(_body(parts, columns, grouped))
+    union = {"limitOption": "LIMIT_OPTION_DEFAULT", "op": "SETOP_UNION", "all": True}
+    return _query(parts, reduce(lambda left, right: {**union, "larg": left, "rarg": right}, arms))
 
 
 _COUNT: Node = {
@@ -140,8 +173,11 @@ def _finished(
     if len(caller) != len(parts.outputs):
         raise InternalError(f"the statement has {len(caller)} columns, and {len(parts.outputs)} were planned")
     maker = _Maker(parts, probe)
-    partial = _shard_query(parts, maker.partial)
-    if not parts.groups and not maker.partial:
+    if parts.argument_sets:
+        partial = _union_query(parts, maker.partial, maker.types)
+    else:
+        partial = _shard_query(parts, maker.partial)
+    if not maker.types:
         maker.types.append("bigint")
         maker.oids.append(20)
     text, numbers = maker.merge_text(caller)
@@ -164,19 +200,26 @@ class _Maker:
 
     def __init__(self, parts: SplitParts, probe: Sequence[OutputColumn]) -> None:
         self._parts = parts
-        groups = len(parts.groups)
-        self.types = [column.type for column in probe[:groups]]
-        self.oids = [column.oid for column in probe[:groups]]
+        names = [f"g{n}" for n, _ in enumerate(parts.groups, start=1)]
+        names += [f"d{n}" for n, _ in enumerate(parts.arguments, start=1)]
+        self.types = [column.type for column in probe[: len(names)]]
+        self.oids = [column.oid for column in probe[: len(names)]]
         self.partial: list[Node] = []
         self._collations = list(parts.collations)
         self._finals: dict[str, Node] = {}
         self._final_types: dict[str, str] = {}
-        for n in range(groups):
-            self._finals[f"g{n + 1}"] = _expression(f'"p"."c{n + 1}"')
-            self._final_types[f"g{n + 1}"] = self.types[n]
-        place = groups
+        for n, name in enumerate(names, start=1):
+            self._finals[name] = _expression(f'"p"."c{n}"')
+            self._final_types[name] = self.types[n - 1]
+        place = len(names)
+        if parts.argument_sets:
+            self.types.append("integer")
+            self.oids.append(23)
+            self._collations.append(None)
+            for n, _ in enumerate(parts.argument_sets, start=1):
+                self._finals[f"s{n}"] = _expression(f'"p"."c{len(self.types)}" = {n}')
         for n, aggregate in enumerate(parts.aggregates, start=1):
-            described = probe[place : place + len(aggregate.probed)]
+            described = probe[place : place + len(aggregate.probed(parts.select))]
             place += len(described)
             self._finals[f"a{n}"] = self._add(aggregate, described)
             self._final_types[f"a{n}"] = described[0].type
@@ -188,17 +231,14 @@ class _Maker:
 
     def _add(self, aggregate: Aggregate, described: Sequence[OutputColumn]) -> Node:
         """Add an aggregate's partial columns, and return what puts them together."""
-        types = [column.type for column in described]
-        made = aggregate.partial(types)
         columns = []
-        for n, node in enumerate(made):
-            type, oid = _partial_type(aggregate, n, described)
-            self.partial.append(node)
-            self.types.append(type)
-            self.oids.append(oid)
+        for made in aggregate.partial(described):
+            self.partial.append(made.node)
+            self.types.append(made.type)
+            self.oids.append(made.oid)
             self._collations.append(aggregate.collation)
             columns.append(f'"p"."c{len(self.types)}"')
-        return _expression(aggregate.final(types, columns))
+        return _expression(aggregate.final(described, columns))
 
     def merge_text(self, caller: Sequence[OutputColumn]) -> tuple[str, tuple[int, ...]]:
         """The merge query, and which of the caller's parameters follow the arrays."""
@@ -209,18 +249,26 @@ class _Maker:
         ]
         text = f"SELECT {'DISTINCT ' if parts.distinct else ''}{', '.join(outputs)}"
         text += f' FROM ({self._rows()}) AS "p"'
-        if parts.grouped and parts.groups:
-            text += " GROUP BY " + ", ".join(f'"p"."c{n}"' for n in range(1, len(parts.groups) + 1))
+        text += self._grouped()
         if parts.having is not None:
             text += f" HAVING {self._written(parts.having)}"
         if parts.order:
             text += " ORDER BY " + ", ".join(self._sorted(item) for item in parts.order)
-        text += "".join(
-            f" {word} {self._written(node)}"
-            for word, node in (("LIMIT", parts.limit), ("OFFSET", parts.offset))
-            if node is not None
-        )
+        if parts.limit is not None:
+            limit = self._written(parts.limit)
+            text += f" FETCH FIRST ({limit}) ROWS WITH TIES" if parts.with_ties else f" LIMIT {limit}"
+        if parts.offset is not None:
+            text += f" OFFSET {self._written(parts.offset)}"
         return self._numbered(text)
+
+    def _grouped(self) -> str:
+        """The GROUP BY clause: that of the caller, over the partial rows."""
+        clause = self._parts.group_clause
+        if not clause:
+            return ""
+        body = {"limitOption": "LIMIT_OPTION_DEFAULT", "op": "SETOP_NONE"}
+        written = write_checked({"SelectStmt": _substituted({**body, **clause}, self._finals)})
+        return " " + written[written.index("GROUP BY") :]
 
     def _output(self, node: Node, column: OutputColumn) -> str:
         """An output, as the type that PostgreSQL described. ``unnest`` loses what is in parentheses."""
@@ -273,16 +321,6 @@ def _with_numbers(data: bytes, numbers: Sequence[int]) -> str:
         if token.kind == "parameter"
     ]
     return splice(data, edits).decode()
-
-
-def _partial_type(aggregate: Aggregate, place: int, described: Sequence[OutputColumn]) -> tuple[str, int]:
-    """The type of one of an aggregate's partial columns."""
-    if aggregate.name == "count" or (aggregate.name == "avg" and place == 1):
-        return "bigint", 20
-    column = described[-1]  # for avg, the sum
-    if column.type == "real" and aggregate.name in ("sum", "avg"):
-        return "double precision", 701
-    return column.type, column.oid
 
 
 def _castable(column: OutputColumn) -> str:

@@ -7,7 +7,7 @@ caller's (1-based) become its ``$1``, ``$2``, ...: PostgreSQL refuses a paramete
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from parallel_partition.statements import OutputColumn
@@ -156,11 +156,12 @@ class SplitDraft:
 
     ``probe`` is described (never run) on one server: its columns are the partial columns before they are split, which
     is what gives PostgreSQL's own result types. ``complete(caller, probe)`` takes the description of the
-    caller's statement and that of ``probe`` and returns the `Split`, or raises `UnsupportedQuery`.
+    caller's statement and that of ``probe`` and returns the `Split`, or `NotSplit` where these types are not split, or
+    raises `UnsupportedQuery`.
     """
 
     probe: ShardQuery
-    complete: Callable[[Sequence[OutputColumn], Sequence[OutputColumn]], Split]
+    complete: Callable[[Sequence[OutputColumn], Sequence[OutputColumn]], Split | NotSplit]
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +236,24 @@ class SelectPlan:
     locking: bool = False
     in_partition: PartitionQuery | None = None
     passed: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NotSplit:
+    """What a split turns into once its types are known to be none that can be split, and the reason."""
+
+    gather: Gather
+    reason: str
+
+    def instead_of(self, plan: SelectPlan) -> SelectPlan:
+        """The plan with the gather in place of the split."""
+        return replace(
+            plan,
+            many=self.gather,
+            strategy="gather",
+            reason=f"{plan.reason}; not split: {self.reason}",
+            passed=(*plan.passed, ("split", self.reason)),
+        )
 
 
 @dataclass(frozen=True, slots=True)

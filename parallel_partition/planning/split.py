@@ -8,29 +8,24 @@ probe is described before the texts are made.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Sequence
 
-from parallel_partition.planning.aggregates import Aggregate, check_splittable
+from parallel_partition.errors import UnsupportedQuery
 from parallel_partition.planning.align import Aligner, Distributed, Passed
-from parallel_partition.planning.analysis import (
-    SQL_JSON_AGGREGATES,
-    Analyser,
-    is_aggregate,
-    star_columns,
-)
+from parallel_partition.planning.analysis import Analyser, star_columns
 from parallel_partition.planning.context import Query
+from parallel_partition.planning.gather import plan_gather
 from parallel_partition.planning.grouping import is_aggregated
 from parallel_partition.planning.key_sources import typed_parameters, untyped_in
 from parallel_partition.planning.merge_query import MergeOutput, MergeSort, SplitParts, finish, probe_of
 from parallel_partition.planning.ordering import collation_of, sorted_output
 from parallel_partition.planning.output_names import output_name
 from parallel_partition.planning.parse import parse
-from parallel_partition.planning.plan import SplitDraft
-from parallel_partition.planning.scope import Column, Level, field_names, find_column, resolve
-from parallel_partition.planning.trees import Node, walk, without_positions
+from parallel_partition.planning.plan import NotSplit, Split, SplitDraft
+from parallel_partition.planning.rewriter import Rewriter, partial_column
+from parallel_partition.planning.scope import Column, Level, field_names, find_column
+from parallel_partition.planning.trees import Node, walk
+from parallel_partition.statements import OutputColumn
 
 
 def plan_split(query: Query) -> SplitDraft:
@@ -61,7 +56,22 @@ def plan_split(query: Query) -> SplitDraft:
         parts = _distinct_parts(level)
     typed = typed_parameters(query.parameter_oids)
     _require_types(level.node, typed)
-    return SplitDraft(probe_of(parts), lambda caller, probe: finish(parts, caller, probe, typed))
+
+    def complete(caller: Sequence[OutputColumn], probe: Sequence[OutputColumn]) -> Split | NotSplit:
+        try:
+            return finish(parts, caller, probe, typed)
+        except UnsupportedQuery as reason:
+            return _gathered(query, reason)
+
+    return SplitDraft(probe_of(parts), complete)
+
+
+def _gathered(query: Query, reason: UnsupportedQuery) -> NotSplit:
+    """The plan where types turn out to be none that can be split."""
+    try:
+        return NotSplit(plan_gather(query), str(reason))
+    except Passed:
+        raise reason from None
 
 
 def _require_types(body: Node, typed: Sequence[int]) -> None:
@@ -71,7 +81,10 @@ def _require_types(body: Node, typed: Sequence[int]) -> None:
     order.
     """
     kept = [body.get(name, []) for name in ("withClause", "fromClause", "whereClause")]
-    moved = [body.get(name, []) for name in ("targetList", "groupClause", "havingClause", "sortClause")]
+    moved = [
+        body.get(name, [])
+        for name in ("targetList", "groupClause", "havingClause", "windowClause", "sortClause")
+    ]
     shared = untyped_in(kept, typed) & untyped_in(moved, typed)
     if shared:
         raise Passed(f"${min(shared)}: it has no type and stands in several clauses; cast it to its type")
@@ -121,8 +134,7 @@ def _distinct_parts(level: Level) -> SplitParts:
 
 
 def _keep_limits(level: Level, parts: SplitParts) -> None:
-    if level.node.get("limitOption") == "LIMIT_OPTION_WITH_TIES":
-        raise Passed("FETCH ... WITH TIES: it is not merged")
+    parts.with_ties = level.node.get("limitOption") == "LIMIT_OPTION_WITH_TIES"
     for name in ("limitCount", "limitOffset"):
         node = level.node.get(name)
         if node and any(kind == "SubLink" for kind, _ in walk(node)):
@@ -155,128 +167,8 @@ def _order(level: Level, rewriter: Rewriter | None) -> list[MergeSort]:
     return found
 
 
-def partial_column(place: int) -> Node:
-    """The merge query's column for the grouped expression at ``place``."""
-    return {"ColumnRef": {"fields": [{"String": {"sval": "p"}}, {"String": {"sval": f"g{place + 1}"}}]}}
-
-
 # --- GROUP BY and aggregates
 # ------------------------------------------------------------------------------------------
-
-
-@dataclass
-class Rewriter:
-    """Turns expressions over the rows of FROM into expressions over partial rows.
-
-    Grouped expressions become ``p.g1``, ..., aggregates ``p.a1``, ...; anything else that depends on a row is
-    refused.
-    """
-
-    query: Query
-    level: Level
-    aligner: Aligner
-    found: Distributed
-    groups: list[Node] = field(default_factory=list)
-    aggregates: list[Aggregate] = field(default_factory=list)
-    _group_of: dict[str, int] = field(default_factory=dict)
-    _aggregate_of: dict[str, int] = field(default_factory=dict)
-
-    def add_group(self, node: Node) -> None:
-        """Group by an expression, once."""
-        key = self._canonical(node)
-        if key not in self._group_of:
-            self._group_of[key] = len(self.groups)
-            self.groups.append(node)
-
-    def rewrite(self, node: Any) -> Any:
-        """The same expression over partial rows.
-
-        Raises
-        ------
-        Passed : it cannot be computed from them
-        """
-        if isinstance(node, list):
-            return [self.rewrite(item) for item in node]
-        if not isinstance(node, dict):
-            return node
-        if len(node) == 1:
-            ((kind, body),) = node.items()
-            if kind[0].isupper() and isinstance(body, dict):
-                return self._rewrite_node(kind, body, node)
-        return {name: self.rewrite(below) for name, below in node.items()}
-
-    def _rewrite_node(self, kind: str, body: Node, node: Node) -> Node:
-        place = self._group_of.get(self._canonical(node)) if self._group_of else None
-        if place is not None:
-            return partial_column(place)
-        if kind == "FuncCall" and is_aggregate(body, self.query.schema):
-            return self._aggregate(body)
-        if kind == "ColumnRef":
-            return self._dependent_column(body, node)
-        if kind == "SubLink":
-            raise Passed("a subquery beside aggregates: the merge session has no tables to answer it from")
-        if kind == "GroupingFunc" or kind in SQL_JSON_AGGREGATES:
-            raise Passed(f"{'GROUPING' if kind == 'GroupingFunc' else 'a JSON aggregate'}: it is not split")
-        if kind == "FuncCall" and "over" in body and "name" in body["over"]:
-            raise Passed("WINDOW: named windows over aggregates are not merged; write the window in OVER")
-        return {kind: {name: self.rewrite(below) for name, below in body.items()}}
-
-    def _aggregate(self, call: Node) -> Node:
-        key = self._canonical({"FuncCall": call})
-        if key not in self._aggregate_of:
-            name = check_splittable(call, self._covers_key)
-            compared = name in ("min", "max") and call.get("args")
-            collation = collation_of(call["args"][0], self.level) if compared else None
-            self._aggregate_of[key] = len(self.aggregates)
-            self.aggregates.append(Aggregate(call, name, collation))
-        column = f"a{self._aggregate_of[key] + 1}"
-        return {"ColumnRef": {"fields": [{"String": {"sval": "p"}}, {"String": {"sval": column}}]}}
-
-    def _covers_key(self, arguments: list[Node]) -> bool:
-        listed = [
-            one
-            for argument in arguments
-            for one in (argument["RowExpr"].get("args", []) if "RowExpr" in argument else [argument])
-        ]
-        columns = [resolve(one["ColumnRef"], self.level.names) for one in listed if "ColumnRef" in one]
-        return self.aligner.cover(self.level, self.found, [one for one in columns if isinstance(one, Column)])
-
-    def _dependent_column(self, body: Node, node: Node) -> Node:
-        """A column that depends on a grouped primary key is grouped too: that makes no more groups."""
-        meant = resolve(body, self.level.names)
-        if (
-            isinstance(meant, Column)
-            and meant.relation.table is not None
-            and meant.relation.columns is not None
-        ):
-            table = meant.relation.table
-            names = {meant.relation.base_name(name) for name in self._grouped_columns(meant)}
-            if table.primary_key and names.issuperset(table.primary_key):
-                self.add_group(node)
-                return partial_column(self._group_of[self._canonical(node)])
-        shown = ".".join(part or "*" for part in field_names(body))
-        raise Passed(f"column {shown}: it is neither grouped nor in an aggregate")
-
-    def _grouped_columns(self, like: Column) -> Iterable[str]:
-        for group in self.groups:
-            meant = resolve(group["ColumnRef"], self.level.names) if "ColumnRef" in group else None
-            if isinstance(meant, Column) and meant.relation is like.relation:
-                yield meant.name
-
-    def _canonical(self, node: Node) -> str:
-        """A text that is the same for expressions that mean the same, whatever they call their columns."""
-        return json.dumps(self._meaning(without_positions(node)), sort_keys=True)
-
-    def _meaning(self, value: Any) -> Any:
-        if isinstance(value, list):
-            return [self._meaning(item) for item in value]
-        if not isinstance(value, dict):
-            return value
-        if "ColumnRef" in value and isinstance(value["ColumnRef"], dict):
-            meant = resolve(value["ColumnRef"], self.level.names)
-            if isinstance(meant, Column):
-                return {"Column": [id(meant.relation), meant.name]}
-        return {name: self._meaning(below) for name, below in value.items()}
 
 
 class _Grouped:
@@ -289,24 +181,45 @@ class _Grouped:
 
     def parts(self) -> SplitParts:
         level, rewriter = self._level, self._rewriter
-        if level.node.get("windowClause"):
-            raise Passed("WINDOW: named windows over aggregates are not merged; write the window in OVER")
-        for item in level.node.get("groupClause", []):
-            for node in self._group_nodes(item):
-                rewriter.add_group(node)
+        clause = [node for item in level.node.get("groupClause", []) for node in self._group_item(item)]
+        rewriter.find_distinct()
         parts = SplitParts(level.node, distinct="distinctClause" in level.node, grouped=True)
         parts.outputs = [MergeOutput(rewriter.rewrite(target["val"])) for target in self._targets]
         parts.having = rewriter.rewrite(level.node["havingClause"]) if "havingClause" in level.node else None
         parts.order = _order(level, rewriter)
         _keep_limits(level, parts)
         parts.groups, parts.aggregates = rewriter.groups, rewriter.aggregates
-        parts.collations = [collation_of(group, level) for group in parts.groups]
+        parts.arguments = rewriter.arguments
+        parts.argument_sets = rewriter.argument_sets if rewriter.several else []
+        parts.collations = [collation_of(group, level) for group in (*parts.groups, *parts.arguments)]
+        parts.group_clause = self._group_clause(clause)
         return parts
+
+    def _group_clause(self, clause: list[Node]) -> Node:
+        """The GROUP BY of the merge query: all groups, or the caller's grouping sets of them."""
+        if not any("GroupingSet" in item for item in clause):
+            clause = [partial_column(n) for n in range(len(self._rewriter.groups))]
+        kept = {"groupClause": clause} if clause else {}
+        return kept | ({"groupDistinct": True} if self._level.node.get("groupDistinct") else {})
+
+    def _group_item(self, item: Node) -> list[Node]:
+        """A GROUP BY item over partial rows; what it groups by is added to the groups."""
+        if "GroupingSet" in item:
+            self._rewriter.sets = True
+            body = item["GroupingSet"]
+            below = [self._set_item(one) for one in body.get("content", [])]
+            return [{"GroupingSet": {**body, "content": below} if below else body}]
+        return [self._rewriter.add_group(node) for node in self._group_nodes(item)]
+
+    def _set_item(self, item: Node) -> Node:
+        """An item of grouping sets; several columns in parentheses stay together."""
+        made = self._group_item(item)
+        if len(made) == 1:
+            return made[0]
+        return {"RowExpr": {**item["RowExpr"], "args": made}}
 
     def _group_nodes(self, item: Node) -> Sequence[Node]:
         """The expressions of a GROUP BY item: positions and names of outputs are what they mean."""
-        if "GroupingSet" in item:
-            raise Passed("GROUPING SETS, ROLLUP or CUBE: they are not split")
         if "A_Const" in item:
             place = item["A_Const"].get("ival", {}).get("ival", 0)
             if not 0 < place <= len(self._targets):

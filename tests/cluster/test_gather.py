@@ -70,7 +70,7 @@ def gathered(connection: Connection, query: str, params: Any = None) -> list[tup
 
 def test_parameters_of_every_format(connection: Connection) -> None:
     query = """
-        SELECT count(*), count(DISTINCT o.customer) FROM orders o
+        SELECT count(*), count(o.customer ORDER BY o.id) FROM orders o
         WHERE o.total > %s AND o.state = %s AND o.placed < %s AND o.id = ANY(%s) AND (o.customer = %s) IS NOT TRUE
     """
     params = (Decimal("2.5"), "new", date(2026, 1, 20), list(range(1, 50)), None)
@@ -79,13 +79,15 @@ def test_parameters_of_every_format(connection: Connection) -> None:
         for row in ORDERS
         if row[3] > params[0] and row[2] == "new" and row[4] < params[2] and row[0] in params[3]
     ]
-    wanted = [(len(expected), len({row[1] for row in expected} - {None}))]
+    wanted = [(len(expected), len([row for row in expected if row[1]]))]
     assert gathered(connection, query, params) == wanted
     for form in ("%t", "%b"):
         with_form = query.replace("%s", form)
         assert gathered(connection, with_form, params) == wanted
-    named = "SELECT count(DISTINCT customer) FROM orders WHERE state = %(s)s OR state > %(s)s AND customer IS NOT NULL"
-    wanted = [(len({row[1] for row in ORDERS if row[2] and row[2] >= "it's \\"} - {None}),)]
+    named = (
+        "SELECT count(customer ORDER BY id) FROM orders WHERE state = %(s)s OR state > %(s)s AND customer > 0"
+    )
+    wanted = [(len([row for row in ORDERS if row[1] and row[2] and row[2] >= "it's \\"]),)]
     assert gathered(connection, named, {"s": "it's \\"}) == wanted
 
 
@@ -129,20 +131,20 @@ def test_an_error_fails_the_transaction(filled: Cluster) -> None:
         with pytest.raises(psycopg.errors.InFailedSqlTransaction):
             connection.execute("SELECT 1")
         connection.rollback()
-        assert gathered(connection, "SELECT count(DISTINCT state) FROM orders") == [(3,)]
+        assert gathered(connection, "SELECT count(*) FROM (SELECT DISTINCT state FROM orders) AS s") == [(4,)]
 
 
 @pytest.mark.parametrize(
     ("query", "expected"),
     [
-        ("SELECT count(DISTINCT public.orders.state) FROM public.orders", [(3,)]),
-        ("SELECT count(DISTINCT o.note) FROM other.orders o", [(5,)]),
+        ("SELECT count(public.orders.state ORDER BY id) FROM public.orders", [(45,)]),
+        ("SELECT count(o.note ORDER BY o.note) FROM other.orders o", [(5,)]),
         ("WITH orders AS (SELECT DISTINCT state FROM public.orders) SELECT count(*) FROM orders", [(4,)]),
         (
             "SELECT count(DISTINCT p.name) FROM public.products p, orders o WHERE public.p.id = o.customer",
             None,
         ),
-        ('SELECT count(DISTINCT "orders".state) FROM "public"."orders"', [(3,)]),
+        ('SELECT count("orders".state ORDER BY id) FROM "public"."orders"', [(45,)]),
     ],
 )
 def test_names_with_schemas(connection: Connection, query: str, expected: list[tuple[int]] | None) -> None:
@@ -163,14 +165,14 @@ def test_two_tables_of_one_name_are_refused(connection: Connection) -> None:
 def test_names_are_looked_up_by_the_callers_path(filled: Cluster) -> None:
     with filled.connect() as connection:
         connection.execute("SET search_path = other, public")
-        assert gathered(connection, "SELECT count(DISTINCT note) FROM orders") == [(5,)]
-        assert gathered(connection, "SELECT count(DISTINCT product) FROM lines") == [(9,)]
+        assert gathered(connection, "SELECT count(note ORDER BY id) FROM orders") == [(5,)]
+        assert gathered(connection, "SELECT count(product ORDER BY line) FROM lines") == [(150,)]
 
 
 def test_users_types(connection: Connection) -> None:
-    query = "SELECT p, count(*) FROM pairs GROUP BY GROUPING SETS ((p), ()) ORDER BY 1"
+    query = "SELECT p, count(id ORDER BY id) FROM pairs GROUP BY GROUPING SETS ((p), ()) ORDER BY 1"
     assert gathered(connection, query) == [("(0,b)", 7), ("(1,b)", 7), ("(2,b)", 6), (None, 20)]
-    assert gathered(connection, "SELECT count(DISTINCT a) FROM pairs") == [(20,)]
+    assert gathered(connection, "SELECT count(a ORDER BY id) FROM pairs") == [(20,)]
 
 
 def test_a_name_means_the_inner_table_as_in_one_postgresql(connection: Connection) -> None:
@@ -209,10 +211,10 @@ def test_what_is_larger_than_expected_is_limited_too(make_cluster: MakeCluster) 
             with pytest.raises(
                 errors.UnsupportedQuery, match=r"more than gather_limit, .* \(at table public\.long\)"
             ):
-                connection.execute("SELECT count(DISTINCT v || k) FROM long")
+                connection.execute("SELECT count(v || k ORDER BY k) FROM long")
         assert connection.execute("SELECT count(*) FROM long").fetchone() == (2,)
         connection.gather_limit = 40_000_000
-        assert connection.execute("SELECT count(DISTINCT v || k) FROM long").fetchone() == (2,)
+        assert connection.execute("SELECT count(v || k ORDER BY k) FROM long").fetchone() == (2,)
 
 
 def test_a_change_of_tables_by_another_client_is_noticed(make_cluster: MakeCluster) -> None:
@@ -221,10 +223,10 @@ def test_a_change_of_tables_by_another_client_is_noticed(make_cluster: MakeClust
     catalog = next(iter(cluster.servers.values()))
     with Cluster.open(catalog.conninfo) as other, cluster.connect(autocommit=True) as connection:
         connection.execute("INSERT INTO t VALUES (1, 1), (2, 2), (3, 3)")
-        assert gathered(connection, "SELECT count(DISTINCT v) FROM t") == [(3,)]
+        assert gathered(connection, "SELECT count(v ORDER BY k) FROM t") == [(3,)]
         other.drop_table("t")
         other.create_table("CREATE TABLE t (k int PRIMARY KEY, w int, v int)", key="k")
-        assert gathered(connection, "SELECT count(DISTINCT v) FROM t") == [(0,)]
+        assert gathered(connection, "SELECT count(v ORDER BY k) FROM t") == [(0,)]
 
 
 def test_a_lost_server_is_named(filled: Cluster) -> None:

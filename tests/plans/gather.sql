@@ -1,12 +1,7 @@
 -- What is neither whole on each server nor split is computed over gathered rows.
-SELECT stddev(total) FROM orders;
--- strategy: gather
--- reason: not whole: an aggregate without GROUP BY: its rows are on several servers; not split: stddev: it is not known how it is put together from the parts of several servers
--- gathered: public.orders (total)
-
 SELECT string_agg(state, ',' ORDER BY id) FROM orders;
 -- strategy: gather
--- reason: not whole: an aggregate without GROUP BY: its rows are on several servers; not split: string_agg: it is not known how it is put together from the parts of several servers
+-- reason: not whole: an aggregate without GROUP BY: its rows are on several servers; not split: string_agg with ORDER BY: it needs all rows in one place
 -- gathered: public.orders (id, state)
 
 SELECT mode() WITHIN GROUP (ORDER BY state) FROM orders;
@@ -14,25 +9,10 @@ SELECT mode() WITHIN GROUP (ORDER BY state) FROM orders;
 -- reason: not whole: an aggregate without GROUP BY: its rows are on several servers; not split: mode WITHIN GROUP: it needs all rows in one place
 -- gathered: public.orders (state)
 
-SELECT count(DISTINCT state) FROM orders;
--- strategy: gather
--- reason: not whole: an aggregate without GROUP BY: its rows are on several servers; not split: count(DISTINCT ...): equal values may be on several servers, since it is not over the key
--- gathered: public.orders (state)
-
 SELECT sum(total ORDER BY id) FROM orders;
 -- strategy: gather
 -- reason: not whole: an aggregate without GROUP BY: its rows are on several servers; not split: sum with ORDER BY: it needs all rows in one place
 -- gathered: public.orders (id, total)
-
-SELECT state, count(*) FROM orders GROUP BY ROLLUP (state);
--- strategy: gather
--- reason: not whole: GROUPING SETS, ROLLUP or CUBE: some groups have rows on several servers; not split: GROUPING SETS, ROLLUP or CUBE: they are not split
--- gathered: public.orders (state)
-
-SELECT state, count(*), grouping(state) FROM orders GROUP BY state;
--- strategy: gather
--- reason: not whole: GROUP BY: it does not include the key (orders.id); not split: GROUPING: it is not split
--- gathered: public.orders (state)
 
 SELECT state, total, count(*) FROM orders GROUP BY state;
 -- strategy: gather
@@ -59,11 +39,6 @@ SELECT sum(qty) OVER w FROM lines WINDOW w AS (PARTITION BY product);
 -- strategy: gather
 -- reason: not whole: a window function: PARTITION BY does not include the key (lines.order_id), so that a window has rows on several servers
 -- gathered: public.lines (product, qty)
-
-SELECT state, sum(count(*)) OVER w FROM orders GROUP BY state WINDOW w AS (ORDER BY state);
--- strategy: gather
--- reason: not whole: GROUP BY: it does not include the key (orders.id); not split: WINDOW: named windows over aggregates are not merged; write the window in OVER
--- gathered: public.orders (state)
 
 SELECT JSON_ARRAYAGG(id) FROM orders;
 -- strategy: gather
@@ -323,3 +298,44 @@ SELECT (SELECT max(o.total) FROM orders o WHERE o.state = p.name) FROM products 
 SELECT p.id, x.n FROM products p, LATERAL (SELECT count(*) AS n FROM orders o WHERE o.customer = p.id) x;
 -- gathered: public.products (id)
 -- gathered: public.orders (customer) indexed USING btree ("customer")
+
+-- Aggregates that are not split.
+SELECT count(DISTINCT $1) FROM orders;
+-- strategy: gather
+-- reason: not whole: an aggregate without GROUP BY: its rows are on several servers; not split: DISTINCT in an aggregate over a parameter that has no type; cast it to its type
+-- gathered: public.orders (id)
+
+SELECT string_agg(state, $1) FROM orders;
+-- strategy: gather
+-- reason: not whole: an aggregate without GROUP BY: its rows are on several servers; not split: string_agg: its delimiter is no constant
+-- gathered: public.orders (state)
+
+SELECT string_agg(state, tag) FROM orders;
+-- strategy: gather
+-- reason: not whole: an aggregate without GROUP BY: its rows are on several servers; not split: string_agg: its delimiter is no constant
+-- gathered: public.orders (state, tag)
+
+SELECT json_agg(id ORDER BY id) FROM orders;
+-- strategy: gather
+-- reason: not whole: an aggregate without GROUP BY: its rows are on several servers; not split: json_agg with ORDER BY: it needs all rows in one place
+-- gathered: public.orders (id)
+
+SELECT string_agg(DISTINCT state, ',' ORDER BY upper(state)) FROM orders;
+-- strategy: gather
+-- reason: not whole: an aggregate without GROUP BY: its rows are on several servers; not split: DISTINCT with ORDER BY in an aggregate: it does not sort by the arguments
+-- gathered: public.orders (state)
+
+SELECT array_agg(tag) FROM orders;
+-- strategy: gather
+-- reason: not whole: an aggregate without GROUP BY: its rows are on several servers; not split: array_agg of texts with the collation "C": it would not be kept
+-- gathered: public.orders (tag)
+
+SELECT xmlagg(state::xml) FROM orders;
+-- strategy: gather
+-- reason: not whole: an aggregate without GROUP BY: its rows are on several servers; not split: xmlagg: it is not known how it is put together from the parts of several servers
+-- gathered: public.orders (state)
+
+SELECT id, total, count(*) FROM orders GROUP BY ROLLUP (id);
+-- strategy: gather
+-- reason: not whole: GROUPING SETS, ROLLUP or CUBE: some groups have rows on several servers; not split: column total: it is neither grouped nor in an aggregate
+-- gathered: public.orders (id, total) with its key

@@ -158,3 +158,176 @@ SELECT state || $1, count(*) FROM orders WHERE state > $1 GROUP BY state;
 -- strategy: split
 -- partial: SELECT "state" AS "c1", "count"(*) AS "c2" FROM "orders" WHERE "state" > $1 GROUP BY 1 -- $1
 -- merge: SELECT CAST("p"."c1" || $3 AS text) AS "?column?", CAST(COALESCE("sum"("p"."c2"), 0) AS "pg_catalog"."int8") AS "count" FROM (SELECT "u"."c1" AS "c1", "u"."c2" AS "c2" FROM unnest($1::text[], $2::bigint[]) AS "u"("c1", "c2")) AS "p" GROUP BY "p"."c1" -- $1
+
+-- Aggregates with a form of their own.
+SELECT stddev(total) FROM orders;
+-- types: stddev=numeric / numeric, numeric
+-- strategy: split
+-- partial: SELECT "count"("total") AS "c1", "sum"(CAST("total" AS "pg_catalog"."numeric")) AS "c2", "sum"(CAST("total" AS "pg_catalog"."numeric") * CAST("total" AS "pg_catalog"."numeric")) AS "c3" FROM "orders"
+-- merge: SELECT (SELECT CASE WHEN ("v"."q" = 'NaN') OR ("v"."q" = 0) THEN "v"."q" WHEN ("r"."root" > 0) AND ((("r"."root" - "h"."half") * ("r"."root" - "h"."half")) > "v"."q") THEN "round"("r"."root" - (2 * "h"."half"), "scale"("v"."q")) ELSE "r"."root" END FROM (SELECT CASE WHEN "scale"("sum"("p"."c2")) > 8191 THEN "power"(CAST(10 AS "pg_catalog"."numeric"), 16 * "scale"("sum"("p"."c2"))) WHEN "sum"("p"."c1") > 1 THEN CASE WHEN (("sum"("p"."c1") * "sum"("p"."c3")) - ("sum"("p"."c2") * "sum"("p"."c2"))) <= 0 THEN CAST(0 AS "pg_catalog"."numeric") ELSE (("sum"("p"."c1") * "sum"("p"."c3")) - ("sum"("p"."c2") * "sum"("p"."c2"))) / ("sum"("p"."c1") * ("sum"("p"."c1") - 1)) END END) AS "v" ("q"), LATERAL (SELECT "round"("sqrt"("v"."q"), "scale"("v"."q"))) AS "r" ("root"), LATERAL (SELECT CAST('5e-' || CAST("scale"("v"."q") + 1 AS "text") AS "pg_catalog"."numeric")) AS "h" ("half")) AS "stddev" FROM (SELECT "u"."c1" AS "c1", "u"."c2" AS "c2", "u"."c3" AS "c3" FROM unnest($1::bigint[], $2::numeric[], $3::numeric[]) AS "u"("c1", "c2", "c3")) AS "p"
+
+SELECT state, var_pop(customer) FILTER (WHERE total > 5) FROM orders GROUP BY state;
+-- types: state=text, var_pop=numeric / text, numeric, integer
+-- strategy: split
+-- partial: SELECT "state" AS "c1", "count"("customer") FILTER (WHERE "total" > 5) AS "c2", "sum"(CAST("customer" AS "pg_catalog"."int8")) FILTER (WHERE "total" > 5) AS "c3", "sum"(CAST("customer" AS "pg_catalog"."int8") * CAST("customer" AS "pg_catalog"."int8")) FILTER (WHERE "total" > 5) AS "c4" FROM "orders" GROUP BY 1
+-- merge: SELECT "p"."c1" AS "state", CAST(CASE WHEN "scale"("sum"("p"."c3")) > 8191 THEN "power"(CAST(10 AS "pg_catalog"."numeric"), 16 * "scale"("sum"("p"."c3"))) WHEN "sum"("p"."c2") > 0 THEN CASE WHEN (("sum"("p"."c2") * "sum"("p"."c4")) - ("sum"("p"."c3") * "sum"("p"."c3"))) <= 0 THEN CAST(0 AS "pg_catalog"."numeric") ELSE (("sum"("p"."c2") * "sum"("p"."c4")) - ("sum"("p"."c3") * "sum"("p"."c3"))) / ("sum"("p"."c2") * "sum"("p"."c2")) END END AS "pg_catalog"."numeric") AS "var_pop" FROM (SELECT "u"."c1" AS "c1", "u"."c2" AS "c2", "u"."c3" AS "c3", "u"."c4" AS "c4" FROM unnest($1::text[], $2::bigint[], $3::numeric[], $4::numeric[]) AS "u"("c1", "c2", "c3", "c4")) AS "p" GROUP BY "p"."c1"
+
+SELECT variance(weight) FROM lines;
+-- types: variance=double precision / double precision, real
+-- strategy: split
+-- partial: SELECT "count"("weight") AS "c1", "sum"(CAST("weight" AS "pg_catalog"."float8")) AS "c2", "regr_sxx"(CAST("weight" AS "pg_catalog"."float8"), CAST("weight" AS "pg_catalog"."float8")) AS "c3" FROM "lines"
+-- merge: SELECT CASE WHEN "sum"("p"."c1") > 1 THEN ((SELECT "sum"("s"."squares" + (("s"."count" * (("s"."total" / "s"."count") - ("sum"("p"."c2") / CAST("sum"("p"."c1") AS "pg_catalog"."float8")))) * (("s"."total" / "s"."count") - ("sum"("p"."c2") / CAST("sum"("p"."c1") AS "pg_catalog"."float8"))))) FROM "unnest"("array_agg"("p"."c1"), "array_agg"("p"."c2"), "array_agg"("p"."c3")) AS "s" ("count", "total", "squares") WHERE "s"."count" > 0)) / CAST("sum"("p"."c1") - 1 AS "pg_catalog"."float8") END AS "variance" FROM (SELECT "u"."c1" AS "c1", "u"."c2" AS "c2", "u"."c3" AS "c3" FROM unnest($1::bigint[], $2::double precision[], $3::double precision[]) AS "u"("c1", "c2", "c3")) AS "p"
+
+SELECT bit_xor(qty), regr_count(qty, weight), any_value(product) FROM lines;
+-- types: bit_xor=integer, regr_count=bigint, any_value=integer / integer, bigint, integer
+-- strategy: split
+-- partial: SELECT "bit_xor"("qty") AS "c1", "regr_count"("qty", "weight") AS "c2", "any_value"("product") AS "c3" FROM "lines"
+-- merge: SELECT CAST("bit_xor"("p"."c1") AS "pg_catalog"."int4") AS "bit_xor", CAST(COALESCE("sum"("p"."c2"), 0) AS "pg_catalog"."int8") AS "regr_count", CAST("any_value"("p"."c3") AS "pg_catalog"."int4") AS "any_value" FROM (SELECT "u"."c1" AS "c1", "u"."c2" AS "c2", "u"."c3" AS "c3" FROM unnest($1::integer[], $2::bigint[], $3::integer[]) AS "u"("c1", "c2", "c3")) AS "p"
+
+SELECT count(DISTINCT state) FROM orders;
+-- types: count=bigint / text
+-- strategy: split
+-- partial: SELECT "state" AS "c1" FROM "orders" GROUP BY 1
+-- merge: SELECT CAST("count"(DISTINCT "p"."c1") AS bigint) AS "count" FROM (SELECT "u"."c1" AS "c1" FROM unnest($1::text[]) AS "u"("c1")) AS "p"
+
+SELECT customer, count(DISTINCT state), sum(total) FROM orders GROUP BY customer;
+-- types: customer=bigint, count=bigint, sum=numeric / bigint, text, numeric
+-- strategy: split
+-- partial: SELECT "customer" AS "c1", "state" AS "c2", "sum"("total") AS "c3" FROM "orders" GROUP BY 1, 2
+-- merge: SELECT "p"."c1" AS "customer", CAST("count"(DISTINCT "p"."c2") AS bigint) AS "count", CAST("sum"("p"."c3") AS "pg_catalog"."numeric") AS "sum" FROM (SELECT "u"."c1" AS "c1", "u"."c2" AS "c2", "u"."c3" AS "c3" FROM unnest($1::bigint[], $2::text[], $3::numeric[]) AS "u"("c1", "c2", "c3")) AS "p" GROUP BY "p"."c1"
+
+SELECT string_agg(DISTINCT tag, ', ' ORDER BY tag DESC) FILTER (WHERE total > 5) FROM orders;
+-- types: string_agg=text / text, boolean
+-- strategy: split
+-- partial: SELECT "tag" AS "c1", ("total" > 5) IS TRUE AS "c2" FROM "orders" GROUP BY 1, 2
+-- merge: SELECT CAST("string_agg"(DISTINCT "p"."c1", ', ' ORDER BY "p"."c1" DESC) FILTER (WHERE "p"."c2") AS text) AS "string_agg" FROM (SELECT "u"."c1" COLLATE "C" AS "c1", "u"."c2" AS "c2" FROM unnest($1::text[], $2::boolean[]) AS "u"("c1", "c2")) AS "p"
+
+SELECT customer, count(DISTINCT state), count(DISTINCT tag), sum(total) FROM orders GROUP BY customer;
+-- types: customer=bigint, count=bigint, count=bigint, sum=numeric / bigint, text, text, numeric
+-- strategy: split
+-- partial: ((SELECT "customer" AS "c1", CAST(NULL AS "text") AS "c2", CAST(NULL AS "text") AS "c3", 0 AS "c4", "sum"("total") AS "c5" FROM "orders" GROUP BY 1) UNION ALL (SELECT "customer" AS "c1", "state" AS "c2", CAST(NULL AS "text") AS "c3", 1 AS "c4", CAST(NULL AS "pg_catalog"."numeric") AS "c5" FROM "orders" GROUP BY 1, 2)) UNION ALL (SELECT "customer" AS "c1", CAST(NULL AS "text") AS "c2", "tag" AS "c3", 2 AS "c4", CAST(NULL AS "pg_catalog"."numeric") AS "c5" FROM "orders" GROUP BY 1, 3)
+-- merge: SELECT "p"."c1" AS "customer", CAST("count"(DISTINCT "p"."c2") FILTER (WHERE "p"."c4" = 1) AS bigint) AS "count", CAST("count"(DISTINCT "p"."c3") FILTER (WHERE "p"."c4" = 2) AS bigint) AS "count", CAST("sum"("p"."c5") AS "pg_catalog"."numeric") AS "sum" FROM (SELECT "u"."c1" AS "c1", "u"."c2" AS "c2", "u"."c3" COLLATE "C" AS "c3", "u"."c4" AS "c4", "u"."c5" AS "c5" FROM unnest($1::bigint[], $2::text[], $3::text[], $4::integer[], $5::numeric[]) AS "u"("c1", "c2", "c3", "c4", "c5")) AS "p" GROUP BY "p"."c1"
+
+SELECT count(DISTINCT id), count(DISTINCT state) FROM orders;
+-- types: count=bigint, count=bigint / text, bigint
+-- strategy: split
+-- partial: (SELECT CAST(NULL AS "text") AS "c1", 0 AS "c2", "count"(DISTINCT "id") AS "c3" FROM "orders") UNION ALL (SELECT "state" AS "c1", 1 AS "c2", CAST(NULL AS "pg_catalog"."int8") AS "c3" FROM "orders" GROUP BY 1)
+-- merge: SELECT CAST(COALESCE("sum"("p"."c3"), 0) AS "pg_catalog"."int8") AS "count", CAST("count"(DISTINCT "p"."c1") FILTER (WHERE "p"."c2" = 1) AS bigint) AS "count" FROM (SELECT "u"."c1" AS "c1", "u"."c2" AS "c2", "u"."c3" AS "c3" FROM unnest($1::text[], $2::integer[], $3::bigint[]) AS "u"("c1", "c2", "c3")) AS "p"
+
+SELECT count(DISTINCT (state, customer)) FROM orders;
+-- types: count=bigint / text, bigint
+-- strategy: split
+-- partial: SELECT "state" AS "c1", "customer" AS "c2" FROM "orders" GROUP BY 1, 2
+-- merge: SELECT CAST("count"(DISTINCT ("p"."c1", "p"."c2")) AS bigint) AS "count" FROM (SELECT "u"."c1" AS "c1", "u"."c2" AS "c2" FROM unnest($1::text[], $2::bigint[]) AS "u"("c1", "c2")) AS "p"
+
+SELECT array_agg(id) FROM orders;
+-- types: array_agg=bigint[] / bigint[], bigint
+-- strategy: split
+-- partial: SELECT CAST("array_agg"("id") AS "pg_catalog"."text") AS "c1" FROM "orders"
+-- merge: SELECT (SELECT "array_agg"("e"."value") FROM "unnest"("array_agg"("p"."c1")) AS "s" ("array"), "unnest"(CAST("s"."array" AS "pg_catalog"."int8"[])) AS "e" ("value")) AS "array_agg" FROM (SELECT "u"."c1" AS "c1" FROM unnest($1::text[]) AS "u"("c1")) AS "p"
+
+SELECT string_agg(tag, ',') FROM orders;
+-- types: string_agg=text / text
+-- strategy: split
+-- partial: SELECT "string_agg"("tag", ',') AS "c1" FROM "orders"
+-- merge: SELECT "string_agg"("p"."c1", CAST(',' AS "text")) AS "string_agg" FROM (SELECT "u"."c1" COLLATE "C" AS "c1" FROM unnest($1::text[]) AS "u"("c1")) AS "p"
+
+SELECT string_agg(state, $1) FROM orders;
+-- oids: text
+-- types: string_agg=text / text
+-- strategy: split
+-- partial: SELECT "string_agg"("state", $1) AS "c1" FROM "orders" -- $1
+-- merge: SELECT "string_agg"("p"."c1", CAST($2 AS "text")) AS "string_agg" FROM (SELECT "u"."c1" AS "c1" FROM unnest($1::text[]) AS "u"("c1")) AS "p" -- $1
+
+SELECT json_agg(id), jsonb_agg(state), json_object_agg(id, state), jsonb_object_agg(id, state) FROM orders;
+-- types: json_agg=json, jsonb_agg=jsonb, json_object_agg=json, jsonb_object_agg=jsonb / json, bigint, jsonb, text, json, jsonb
+-- strategy: split
+-- partial: SELECT CAST("json_agg"("id") AS "pg_catalog"."text") AS "c1", CAST("jsonb_agg"("state") AS "pg_catalog"."text") AS "c2", CAST("json_object_agg"("id", "state") AS "pg_catalog"."text") AS "c3", CAST("jsonb_object_agg"("id", "state") AS "pg_catalog"."text") AS "c4" FROM "orders"
+-- merge: SELECT CAST(('[' || "string_agg"("substr"("p"."c1", 2, "length"("p"."c1") - 2), ', ')) || ']' AS "pg_catalog"."json") AS "json_agg", CAST(('[' || "string_agg"("substr"("p"."c2", 2, "length"("p"."c2") - 2), ', ')) || ']' AS "jsonb") AS "jsonb_agg", CAST(('{ ' || "string_agg"("substr"("p"."c3", 3, "length"("p"."c3") - 4), ', ')) || ' }' AS "pg_catalog"."json") AS "json_object_agg", CAST(('{' || "string_agg"("substr"("p"."c4", 2, "length"("p"."c4") - 2), ', ')) || '}' AS "jsonb") AS "jsonb_object_agg" FROM (SELECT "u"."c1" AS "c1", "u"."c2" AS "c2", "u"."c3" AS "c3", "u"."c4" AS "c4" FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS "u"("c1", "c2", "c3", "c4")) AS "p"
+
+SELECT json_agg(o) FROM orders o;
+-- types: json_agg=json / json, record
+-- strategy: split
+-- partial: SELECT CAST("json_agg"("o") AS "pg_catalog"."text") AS "c1" FROM (SELECT "id", "customer", "state", "total", "placed", "tag" FROM "orders") AS "o"
+-- merge: SELECT CAST(('[' || "string_agg"("substr"("p"."c1", 2, "length"("p"."c1") - 2), CASE WHEN "substr"("p"."c1", 2, "length"("p"."c1") - 2) LIKE 'null%' THEN ', ' ELSE (', ' || "chr"(10)) || ' ' END)) || ']' AS "pg_catalog"."json") AS "json_agg" FROM (SELECT "u"."c1" AS "c1" FROM unnest($1::text[]) AS "u"("c1")) AS "p"
+
+SELECT state, customer, count(*), grouping(state, customer) FROM orders GROUP BY ROLLUP (state, customer);
+-- types: state=text, customer=bigint, count=bigint, grouping=integer / text, bigint, bigint
+-- strategy: split
+-- partial: SELECT "state" AS "c1", "customer" AS "c2", "count"(*) AS "c3" FROM "orders" GROUP BY 1, 2
+-- merge: SELECT "p"."c1" AS "state", "p"."c2" AS "customer", CAST(COALESCE("sum"("p"."c3"), 0) AS "pg_catalog"."int8") AS "count", CAST(GROUPING("p"."c1", "p"."c2") AS integer) AS "grouping" FROM (SELECT "u"."c1" AS "c1", "u"."c2" AS "c2", "u"."c3" AS "c3" FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS "u"("c1", "c2", "c3")) AS "p" GROUP BY ROLLUP ("p"."c1", "p"."c2")
+
+SELECT state AS s, count(*) FROM orders GROUP BY GROUPING SETS ((s, customer), (s), ()) ORDER BY grouping(customer);
+-- types: s=text, count=bigint / text, bigint, bigint
+-- strategy: split
+-- partial: SELECT "state" AS "c1", "customer" AS "c2", "count"(*) AS "c3" FROM "orders" GROUP BY 1, 2
+-- merge: SELECT "p"."c1" AS "s", CAST(COALESCE("sum"("p"."c3"), 0) AS "pg_catalog"."int8") AS "count" FROM (SELECT "u"."c1" AS "c1", "u"."c2" AS "c2", "u"."c3" AS "c3" FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS "u"("c1", "c2", "c3")) AS "p" GROUP BY GROUPING SETS (("p"."c1", "p"."c2"), "p"."c1", ()) ORDER BY (GROUPING("p"."c2"))
+
+SELECT state, count(*), grouping(state) FROM orders GROUP BY state;
+-- types: state=text, count=bigint, grouping=integer / text, bigint
+-- strategy: split
+-- partial: SELECT "state" AS "c1", "count"(*) AS "c2" FROM "orders" GROUP BY 1
+-- merge: SELECT "p"."c1" AS "state", CAST(COALESCE("sum"("p"."c2"), 0) AS "pg_catalog"."int8") AS "count", CAST(GROUPING("p"."c1") AS integer) AS "grouping" FROM (SELECT "u"."c1" AS "c1", "u"."c2" AS "c2" FROM unnest($1::text[], $2::bigint[]) AS "u"("c1", "c2")) AS "p" GROUP BY "p"."c1"
+
+SELECT state, sum(count(*)) OVER w, rank() OVER (v ORDER BY state) FROM orders GROUP BY state WINDOW v AS (PARTITION BY state), w AS (v ORDER BY state ROWS 1 PRECEDING);
+-- types: state=text, sum=numeric, rank=bigint / text, bigint
+-- strategy: split
+-- partial: SELECT "state" AS "c1", "count"(*) AS "c2" FROM "orders" GROUP BY 1
+-- merge: SELECT "p"."c1" AS "state", CAST("sum"(CAST(COALESCE("sum"("p"."c2"), 0) AS "pg_catalog"."int8")) OVER (PARTITION BY "p"."c1" ORDER BY "p"."c1" ROWS 1 PRECEDING) AS numeric) AS "sum", CAST("rank"() OVER (PARTITION BY "p"."c1" ORDER BY "p"."c1") AS bigint) AS "rank" FROM (SELECT "u"."c1" AS "c1", "u"."c2" AS "c2" FROM unnest($1::text[], $2::bigint[]) AS "u"("c1", "c2")) AS "p" GROUP BY "p"."c1"
+
+SELECT state, count(*) FROM orders GROUP BY state ORDER BY 2 DESC OFFSET 1 FETCH FIRST 2 ROWS WITH TIES;
+-- types: state=text, count=bigint / text, bigint
+-- strategy: split
+-- partial: SELECT "state" AS "c1", "count"(*) AS "c2" FROM "orders" GROUP BY 1
+-- merge: SELECT "p"."c1" AS "state", CAST(COALESCE("sum"("p"."c2"), 0) AS "pg_catalog"."int8") AS "count" FROM (SELECT "u"."c1" AS "c1", "u"."c2" AS "c2" FROM unnest($1::text[], $2::bigint[]) AS "u"("c1", "c2")) AS "p" GROUP BY "p"."c1" ORDER BY 2 DESC FETCH FIRST (2) ROWS WITH TIES OFFSET 1
+
+SELECT state, count(*) FROM orders GROUP BY state LIMIT $1 + 1;
+-- oids: bigint
+-- types: state=text, count=bigint / text, bigint
+-- strategy: split
+-- partial: SELECT "state" AS "c1", "count"(*) AS "c2" FROM "orders" GROUP BY 1
+-- merge: SELECT "p"."c1" AS "state", CAST(COALESCE("sum"("p"."c2"), 0) AS "pg_catalog"."int8") AS "count" FROM (SELECT "u"."c1" AS "c1", "u"."c2" AS "c2" FROM unnest($1::text[], $2::bigint[]) AS "u"("c1", "c2")) AS "p" GROUP BY "p"."c1" LIMIT $3 + 1 -- $1
+
+SELECT count(DISTINCT state || $1) FROM orders;
+-- oids: text
+-- types: count=bigint / text
+-- strategy: split
+-- partial: SELECT "state" || $1 AS "c1" FROM "orders" GROUP BY 1 -- $1
+-- merge: SELECT CAST("count"(DISTINCT "p"."c1") AS bigint) AS "count" FROM (SELECT "u"."c1" AS "c1" FROM unnest($1::text[]) AS "u"("c1")) AS "p"
+
+SELECT count(DISTINCT 1) FROM orders;
+-- types: count=bigint / boolean
+-- strategy: split
+-- partial: SELECT TRUE IS TRUE AS "c1" FROM "orders" GROUP BY 1
+-- merge: SELECT CAST("count"(DISTINCT 1) FILTER (WHERE "p"."c1") AS bigint) AS "count" FROM (SELECT "u"."c1" AS "c1" FROM unnest($1::boolean[]) AS "u"("c1")) AS "p"
+
+SELECT state, count(DISTINCT state), count(DISTINCT tag) FROM orders GROUP BY state;
+-- types: state=text, count=bigint, count=bigint / text, text, text
+-- strategy: split
+-- partial: (SELECT "state" AS "c1", "state" AS "c2", CAST(NULL AS "text") AS "c3", 1 AS "c4" FROM "orders" GROUP BY 1, 2) UNION ALL (SELECT "state" AS "c1", CAST(NULL AS "text") AS "c2", "tag" AS "c3", 2 AS "c4" FROM "orders" GROUP BY 1, 3)
+-- merge: SELECT "p"."c1" AS "state", CAST("count"(DISTINCT "p"."c2") FILTER (WHERE "p"."c4" = 1) AS bigint) AS "count", CAST("count"(DISTINCT "p"."c3") FILTER (WHERE "p"."c4" = 2) AS bigint) AS "count" FROM (SELECT "u"."c1" AS "c1", "u"."c2" AS "c2", "u"."c3" COLLATE "C" AS "c3", "u"."c4" AS "c4" FROM unnest($1::text[], $2::text[], $3::text[], $4::integer[]) AS "u"("c1", "c2", "c3", "c4")) AS "p" GROUP BY "p"."c1"
+
+SELECT id, name, stddev(n) FROM (SELECT p.id, p.name, l.qty AS n FROM lines l JOIN products p ON p.id = l.product) s GROUP BY id, name;
+-- types: id=integer, name=text, stddev=numeric / integer, text, numeric, integer
+-- strategy: split
+-- partial: SELECT "id" AS "c1", "name" AS "c2", "count"("n") AS "c3", "sum"(CAST("n" AS "pg_catalog"."int8")) AS "c4", "sum"(CAST("n" AS "pg_catalog"."int8") * CAST("n" AS "pg_catalog"."int8")) AS "c5" FROM (SELECT "p"."id", "p"."name", "l"."qty" AS "n" FROM "lines" AS "l" JOIN "products" AS "p" ON "p"."id" = "l"."product") AS "s" GROUP BY 1, 2
+-- merge: SELECT "p"."c1" AS "id", "p"."c2" AS "name", (SELECT CASE WHEN ("v"."q" = 'NaN') OR ("v"."q" = 0) THEN "v"."q" WHEN ("r"."root" > 0) AND ((("r"."root" - "h"."half") * ("r"."root" - "h"."half")) > "v"."q") THEN "round"("r"."root" - (2 * "h"."half"), "scale"("v"."q")) ELSE "r"."root" END FROM (SELECT CASE WHEN "scale"("sum"("p"."c4")) > 8191 THEN "power"(CAST(10 AS "pg_catalog"."numeric"), 16 * "scale"("sum"("p"."c4"))) WHEN "sum"("p"."c3") > 1 THEN CASE WHEN (("sum"("p"."c3") * "sum"("p"."c5")) - ("sum"("p"."c4") * "sum"("p"."c4"))) <= 0 THEN CAST(0 AS "pg_catalog"."numeric") ELSE (("sum"("p"."c3") * "sum"("p"."c5")) - ("sum"("p"."c4") * "sum"("p"."c4"))) / ("sum"("p"."c3") * ("sum"("p"."c3") - 1)) END END) AS "v" ("q"), LATERAL (SELECT "round"("sqrt"("v"."q"), "scale"("v"."q"))) AS "r" ("root"), LATERAL (SELECT CAST('5e-' || CAST("scale"("v"."q") + 1 AS "text") AS "pg_catalog"."numeric")) AS "h" ("half")) AS "stddev" FROM (SELECT "u"."c1" AS "c1", "u"."c2" AS "c2", "u"."c3" AS "c3", "u"."c4" AS "c4", "u"."c5" AS "c5" FROM unnest($1::integer[], $2::text[], $3::bigint[], $4::numeric[], $5::numeric[]) AS "u"("c1", "c2", "c3", "c4", "c5")) AS "p" GROUP BY "p"."c1", "p"."c2"
+
+-- Where types turn out to be none that can be split, rows are gathered.
+SELECT array_agg(days) FROM trips;
+-- types: array_agg=integer[] / integer[], integer[]
+-- strategy: split
+-- not split: array_agg of type integer[]: the arrays of several servers are not joined
+-- gathered: public.trips (days)
+
+SELECT array_agg(weight), json_agg(weight) FROM lines;
+-- types: array_agg=real[], json_agg=json / real[], real, json, real
+-- strategy: split
+-- not split: array_agg of type real: the arrays of several servers are not joined
+-- gathered: public.lines (weight)
+
+SELECT json_agg(mood) FROM trips;
+-- types: json_agg=json / json, mood
+-- strategy: split
+-- not split: json_agg of type mood: the arrays of several servers are not joined
+-- gathered: public.trips (mood)

@@ -32,6 +32,7 @@ from parallel_partition.planning.plan import (
     InsertPlan,
     LocalPlan,
     ModifyPlan,
+    NotSplit,
     OfKeys,
     Plan,
     ReferencePlan,
@@ -64,6 +65,11 @@ _OIDS = {
     "timestamp without time zone": 1114,
     "mood": 50_000,
     "integer[]": 1007,
+    "bigint[]": 1016,
+    "real[]": 1021,
+    "json": 114,
+    "jsonb": 3802,
+    "record": 2249,
 }
 
 
@@ -234,6 +240,10 @@ def _said_of_split(draft: SplitDraft, case: Case) -> Iterator[tuple[str, str]]:
         split = draft.complete(_columns(caller), _columns(probe))
     except UnsupportedQuery as error:
         yield "refused", str(error)
+        return
+    if isinstance(split, NotSplit):
+        yield "not split", split.reason
+        yield from (("gathered", _gathered(table)) for table in split.gather.tables)
         return
     yield "partial", _query(split.partial)
     yield "merge", _query(split.merge)

@@ -7,6 +7,12 @@ from parallel_partition.catalog.tables import Column, Schema, Table, View
 #: Functions of pg_catalog that the cases name, by volatility.
 IMMUTABLE = frozenset(
     [
+        "bit_xor",
+        "regr_count",
+        "var_pop",
+        "variance",
+        "jsonb_agg",
+        "jsonb_object_agg",
         "abs",
         "age",
         "upper",
@@ -78,6 +84,12 @@ VOLATILE = frozenset(
 )
 AGGREGATES = frozenset(
     [
+        "bit_xor",
+        "regr_count",
+        "var_pop",
+        "variance",
+        "jsonb_agg",
+        "jsonb_object_agg",
         "sum",
         "count",
         "avg",

@@ -140,3 +140,121 @@ SELECT count(*) FROM (SELECT DISTINCT country FROM users) s;
 SELECT max(n) FROM (SELECT country, count(*) AS n FROM users GROUP BY country) s;
 SELECT country, count(*), (SELECT max(price) FROM products) FROM users GROUP BY country;
 SELECT json_agg(id ORDER BY id DESC) FROM users;
+
+-- Variances.
+SELECT stddev(score), stddev_pop(score), stddev_samp(score), variance(score), var_pop(score), var_samp(score) FROM users;
+SELECT stddev(id), var_pop(id), stddev(id::int % 100000), var_samp((id % 30000)::smallint), stddev_pop(id * 1.50) FROM users WHERE id < 1000000;
+SELECT var_pop(id), stddev(id) FROM users;
+SELECT country, stddev(score), var_pop(score), round(stddev_pop(score), 3) FROM users GROUP BY country ORDER BY country;
+SELECT active, variance(score) FILTER (WHERE country = 'FR'), stddev(id) FILTER (WHERE id > 20) FROM users GROUP BY active ORDER BY active;
+SELECT stddev(score), var_pop(score) FROM users WHERE id = 5 OR id = 100000;
+SELECT stddev(score), var_pop(score), stddev_pop(id) FROM users WHERE country = 'nowhere';
+SELECT stddev(1), var_pop(2.50), stddev_pop(NULL::int), var_samp(0.000) FROM users;
+SELECT var_pop(score) > 100, stddev(score) / avg(score) FROM users HAVING stddev(score) > 1;
+SELECT country FROM users GROUP BY country HAVING var_pop(score) > 0 ORDER BY stddev(score) DESC;
+SELECT stddev(qty), var_pop(price), stddev_samp(qty * price) FROM orders;
+SELECT stddev(CASE WHEN id % 2 = 0 THEN 'NaN'::numeric ELSE score END), var_pop('Infinity'::numeric) FROM users;
+SELECT DISTINCT stddev(qty) FROM orders GROUP BY state ORDER BY 1;
+SELECT state, rank() OVER (ORDER BY var_pop(qty)) FROM orders GROUP BY state ORDER BY 2, 1;
+-- with: ("2.50",)
+-- with: (2,)
+SELECT stddev(score * %s::numeric) FROM users;
+
+-- bits, any value, pairs
+SELECT bit_and(id), bit_or(id), bit_xor(id), bit_xor(id::int) FILTER (WHERE active) FROM users WHERE id < 1000;
+SELECT country, bit_or(marks[1]), bit_xor(DISTINCT marks[1]), bit_and(DISTINCT marks[2]) FROM users GROUP BY country ORDER BY country;
+SELECT bit_and(id::int::bit(8)), bit_xor(id::bit(64)) FROM users WHERE id BETWEEN 0 AND 1000;
+SELECT regr_count(rating, height), regr_count(score, id) FILTER (WHERE active) FROM users;
+SELECT regr_count(rating, height) FROM users WHERE false;
+
+-- DISTINCT in aggregates
+SELECT count(DISTINCT country), count(DISTINCT active), count(DISTINCT tag) FROM users;
+SELECT count(DISTINCT country), count(*), sum(score), min(name) FROM users;
+SELECT country, count(DISTINCT active), count(*), avg(score) FROM users GROUP BY country ORDER BY country;
+SELECT count(DISTINCT country), sum(DISTINCT marks[1]), avg(DISTINCT marks[2]) FROM users WHERE false;
+SELECT country, count(DISTINCT name) FILTER (WHERE active), count(DISTINCT name), max(name) FROM users GROUP BY country ORDER BY country;
+SELECT string_agg(DISTINCT country, ','), string_agg(DISTINCT country, '; ' ORDER BY country DESC), count(DISTINCT country) FROM users;
+SELECT array_agg(DISTINCT country), array_agg(DISTINCT country ORDER BY country DESC NULLS LAST) FROM users;
+SELECT array_agg(DISTINCT tag), array_agg(DISTINCT code), array_agg(DISTINCT nick ORDER BY nick) FROM users;
+SELECT array_agg(DISTINCT marks) FILTER (WHERE marks IS NOT NULL), count(DISTINCT marks), max(marks) FROM users;
+SELECT jsonb_agg(DISTINCT notes), json_agg(DISTINCT country), count(DISTINCT notes) FROM users;
+SELECT sum(DISTINCT rating), avg(DISTINCT height), count(DISTINCT span), stddev(DISTINCT marks[1]) FROM users;
+SELECT count(DISTINCT (country, active)), count(DISTINCT (active, 1)) FROM users;
+SELECT count(DISTINCT upper(country)), count(DISTINCT born - '2000-01-01'::date) FROM users;
+SELECT count(DISTINCT user_id), count(DISTINCT no) FROM orders;
+SELECT count(DISTINCT user_id), count(DISTINCT no), sum(DISTINCT qty), sum(qty), count(*) FROM orders WHERE false;
+SELECT state, count(DISTINCT user_id), sum(DISTINCT user_id), count(DISTINCT qty), array_agg(DISTINCT qty), array_agg(DISTINCT no), avg(price), stddev(price), min(state) FROM orders GROUP BY state ORDER BY state;
+SELECT state, array_agg(DISTINCT qty) FILTER (WHERE no > 1), array_agg(DISTINCT qty), bool_or(no > 3), bit_or(qty), cardinality(array_agg(qty)), json_array_length(json_agg(qty)) FROM orders GROUP BY ROLLUP (state) ORDER BY grouping(state), state;
+SELECT country, count(*) FROM users GROUP BY country HAVING count(DISTINCT name) > count(DISTINCT active) ORDER BY count(DISTINCT tag), country;
+SELECT country, rank() OVER w FROM users GROUP BY country WINDOW w AS (ORDER BY count(DISTINCT name) DESC, count(DISTINCT active)) ORDER BY 2, 1;
+SELECT count(DISTINCT 1), count(DISTINCT 'x') FILTER (WHERE id = 7), sum(DISTINCT 2.50), count(DISTINCT true) FROM users;
+SELECT count(DISTINCT 1), sum(DISTINCT 2), count(DISTINCT country) FROM users WHERE false;
+SELECT count(DISTINCT country), count(DISTINCT country::text), count(DISTINCT users.country), sum(DISTINCT no) FROM users JOIN orders ON user_id = id;
+SELECT country, count(DISTINCT country), count(DISTINCT active), sum(score) FROM users GROUP BY country ORDER BY country;
+WITH u AS (SELECT id, country, active FROM users WHERE id > 3) SELECT count(DISTINCT country), array_agg(DISTINCT active), max(id) FROM u;
+SELECT nick, count(DISTINCT code), array_agg(DISTINCT tag), min(tag), count(DISTINCT score), sum(DISTINCT score) FROM users GROUP BY nick ORDER BY nick;
+-- with: (5, "a")
+SELECT count(DISTINCT id %% %s::int), count(DISTINCT country || %s) FROM users;
+SELECT count(DISTINCT country), count(DISTINCT active), any_value(1), max(id), json_agg(1) FILTER (WHERE id = 7) FROM users;
+SELECT state, sum(DISTINCT qty), count(DISTINCT product_id), sum(qty) FROM orders GROUP BY state ORDER BY state;
+SELECT state, sum(DISTINCT qty) FILTER (WHERE no > 1), sum(DISTINCT qty) FILTER (WHERE no = 1), sum(DISTINCT qty) FROM orders GROUP BY state ORDER BY state;
+SELECT count(DISTINCT country) FROM users HAVING count(DISTINCT country) > 2;
+SELECT active FROM users GROUP BY active ORDER BY count(DISTINCT country), active;
+SELECT string_agg(DISTINCT country, name) FROM users WHERE id < 5;
+SELECT corr(DISTINCT marks[1], marks[2]), min(DISTINCT country), bool_or(DISTINCT active) FROM users;
+-- with: (",",)
+SELECT string_agg(DISTINCT country, %s) FROM users;
+-- with: (3,)
+SELECT count(DISTINCT id %% %s), count(DISTINCT country) FROM users;
+SELECT count(DISTINCT p.category), count(DISTINCT o.state), count(*) FROM orders o JOIN products p ON p.id = o.product_id;
+
+-- Arrays, texts and JSON in any order; sorted afterwards, so that they may be compared.
+SELECT (SELECT array_agg(x ORDER BY x) FROM unnest(s.a) x), cardinality(s.a) FROM (SELECT array_agg(id) a FROM users) s;
+SELECT country, cardinality(array_agg(id)), cardinality(array_agg(name)), count(*) FROM users GROUP BY country ORDER BY country;
+SELECT array_agg(1) = array_agg(1), array_agg(NULL::int), array_agg(1.50), array_agg('a,"b\'::text), array_agg(' NULL'::text), array_agg(true) FROM users;
+SELECT array_agg(id) FILTER (WHERE id = 7), array_agg(name) FILTER (WHERE id = 7), array_agg(score) FILTER (WHERE id = 7), array_agg(uid) FILTER (WHERE id = 7) FROM users;
+SELECT array_agg(code) FILTER (WHERE id = 3), array_agg(notes) FILTER (WHERE id = 9), array_agg(nick) FILTER (WHERE id = 9) FROM users;
+SELECT array_agg(marks) FILTER (WHERE id = 7), array_agg(born) FILTER (WHERE id = 7), array_agg(rating) FILTER (WHERE id = 7), array_agg(tag) FILTER (WHERE id = 7) FROM users;
+SELECT array_agg(id), string_agg(name, ','), json_agg(id), jsonb_agg(id), json_object_agg(id, 1), jsonb_object_agg(id, 1) FROM users WHERE id < -100;
+SELECT string_agg('x', ', '), string_agg('x', NULL), string_agg(NULL, ','), string_agg('', '-') FROM users;
+SELECT country, length(string_agg(name, '--')) AS n, string_agg('a', 'b') FROM users GROUP BY country ORDER BY n, country;
+SELECT string_agg('\x01ff'::bytea, '\x00'), string_agg('é'::varchar(3), '…'::text) FROM users;
+-- with: (",",)
+SELECT string_agg('x', %s) FROM users;
+-- with: (",",)
+SELECT string_agg('x', %s::text) FROM users;
+SELECT string_agg(tag, ',') FILTER (WHERE id = 3) FROM users GROUP BY country ORDER BY 1;
+SELECT json_agg(1), json_agg('a"b'::text), json_agg(NULL::int), json_agg(1.50), json_agg(true), jsonb_agg(1.50), jsonb_agg('x'::text) FROM users;
+SELECT json_agg('[1, 2]'::json), json_agg('{"a":  1}'::jsonb), jsonb_agg('[]'::json), json_agg('2026-01-02'::date) FROM users;
+SELECT json_agg(ARRAY[1, 2]), json_agg(ROW(1, 'a')), jsonb_agg(ARRAY[1, 2]), json_agg('{}'::text[]) FROM users;
+SELECT json_agg(u) FILTER (WHERE id = 7), jsonb_agg(u) FILTER (WHERE id = 7) FROM users u;
+SELECT json_agg(CASE WHEN id < 0 THEN NULL ELSE NULL END::int[]), json_agg(NULL::text) FROM users;
+SELECT json_array_length(json_agg(u)), jsonb_array_length(jsonb_agg(u.name)), json_array_length(json_agg(u.marks)) FROM users u;
+SELECT country, json_agg(7), jsonb_agg(country) FROM users GROUP BY country ORDER BY country;
+SELECT json_object_agg('k', 1), jsonb_object_agg('k', 1.0), json_object_agg(1, ARRAY[1]), json_object_agg('r', ROW(1)) FROM users;
+SELECT jsonb_object_agg(id, name), jsonb_object_agg(name, 1), jsonb_object_agg(coalesce(country, '-'), active IS NULL) FILTER (WHERE active IS NULL) FROM users;
+SELECT json_agg(joined) FILTER (WHERE id = 8), jsonb_agg(span) FILTER (WHERE id = 8), json_agg(height) FILTER (WHERE id = 8) FROM users;
+
+-- Grouping sets, GROUPING, windows by name, WITH TIES.
+SELECT country, active, count(*), sum(score), grouping(country), grouping(country, active) FROM users GROUP BY ROLLUP (country, active) ORDER BY 1, 2, 5, 6;
+SELECT country, active, count(*), avg(score) FROM users GROUP BY CUBE (country, active) ORDER BY 1, 2, 3, 4;
+SELECT country, active, count(*) FROM users GROUP BY GROUPING SETS ((country), (active), ()) ORDER BY 1, 2, 3;
+SELECT country, active, name, count(*) FROM users GROUP BY country, ROLLUP ((active, name)) ORDER BY 1, 2, 3, 4;
+SELECT country AS c, count(DISTINCT name), stddev(score) FROM users GROUP BY ROLLUP (c) HAVING grouping(country) = 1 OR count(*) > 3 ORDER BY grouping(country), 1;
+SELECT upper(country), count(country), min(country) FROM users GROUP BY ROLLUP (1) ORDER BY grouping(upper(country)), 1;
+SELECT country, count(*) FROM users WHERE false GROUP BY ROLLUP (country);
+SELECT count(*), sum(score) FROM users WHERE false GROUP BY GROUPING SETS ((), ());
+SELECT country, count(*) FROM users GROUP BY DISTINCT ROLLUP (country), ROLLUP (country) ORDER BY 1, 2;
+SELECT country, count(*), grouping(country) FROM users GROUP BY country ORDER BY 1;
+SELECT country, sum(count(*)) OVER w, rank() OVER (w ROWS UNBOUNDED PRECEDING) FROM users GROUP BY country WINDOW w AS (ORDER BY country) ORDER BY 1;
+SELECT country, active, sum(count(*)) OVER w2, count(*) OVER w FROM users GROUP BY country, active WINDOW w AS (PARTITION BY country), w2 AS (w ORDER BY active) ORDER BY 1, 2;
+SELECT country, row_number() OVER (w ORDER BY sum(score)) FROM users GROUP BY country WINDOW w AS (), u AS (ORDER BY max(id)) ORDER BY 1;
+-- ties
+SELECT name, count(*) FROM users GROUP BY name ORDER BY count(*) DESC FETCH FIRST 3 ROWS WITH TIES;
+-- ties
+SELECT name, count(*) FROM users GROUP BY name ORDER BY count(*) FETCH FIRST 3 ROWS WITH TIES;
+-- ties
+SELECT DISTINCT country, active FROM users ORDER BY country FETCH FIRST ROW WITH TIES;
+SELECT active, count(*) FROM users GROUP BY active ORDER BY active OFFSET 1 FETCH NEXT 1 ROWS WITH TIES;
+-- with: (2,)
+SELECT country, count(*) FROM users GROUP BY country ORDER BY 1 LIMIT %s + 1 OFFSET 3 - 2;
