@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -46,6 +47,21 @@ class Setting:
     def file(self, table: str) -> Path:
         """The CSV file of a table, made when it is missing."""
         return tpch.generate(self.directory, self.scale, [table])[table]
+
+    @contextmanager
+    def plain(self) -> Iterator[psycopg.Connection[Any]]:
+        """One PostgreSQL with all tables of TPC-H, in a database of its own on the first server."""
+        server = next(iter(self.cluster.servers.values())).conninfo
+        name = f"plain_{secrets.token_hex(4)}"
+        _run(server, sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        try:
+            conninfo = make_conninfo(server, dbname=name)
+            tpch.create_plain(conninfo, {table: self.file(table) for table in tpch.TABLES})
+            with psycopg.connect(conninfo, autocommit=True) as connection:
+                connection.execute("VACUUM ANALYZE")
+                yield connection
+        finally:
+            _run(server, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
     def need(self, table: str) -> None:
         """Create and fill a table, unless that was done."""

@@ -9,6 +9,7 @@ import random
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from benchmarks import queries
 from benchmarks.baselines import split_csv
 from benchmarks.measure import Pair, compare, compare_each
 from benchmarks.report import Figure
@@ -125,7 +126,15 @@ def load(setting: Setting, repeat: int) -> Iterator[Figure]:
     yield _figure("load", "CSV", pair, setting, goal=2.0, rows=len(parts))
 
 
-WORKLOADS: dict[str, Workload] = {"point": point, "fanout": fanout, "fetch": fetch, "load": load}
+WORKLOADS: dict[str, Workload] = {
+    "point": point,
+    "fanout": fanout,
+    "fetch": fetch,
+    "load": load,
+    "plan": queries.plan,
+    "small": queries.small,
+    "gather": queries.gather,
+}
 
 
 def _figure(workload: str, what: str, pair: Pair, setting: Setting, *, goal: float, rows: int) -> Figure:
