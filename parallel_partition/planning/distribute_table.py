@@ -145,11 +145,24 @@ def _catalogued(column: DeclaredColumn) -> Column:
 # ------------------------------------------------------------------------------------------
 
 
+#: Types whose values are shown as names, and stored as numbers that each server gives on its own.
+_NUMBERS_OF_ITS_SERVER = frozenset(
+    f"reg{what}"
+    for what in ("class", "proc", "procedure", "oper", "operator", "type", "role", "namespace", "collation")
+)
+
+
 def _check(described: DeclaredTable, kind: Kind) -> None:
     for column in described.columns:
         if column.name == PART and kind == "sharded":
             raise _refusal(
                 described, f"a column called {PART} is refused: it is the library's own in sharded tables"
+            )
+        if column.type_name.lstrip("_") in _NUMBERS_OF_ITS_SERVER:
+            raise _refusal(
+                described,
+                f"the column {column.name} is refused: the value of a {column.type} is a number that means something "
+                "else on each server; store the name as text",
             )
         if column.expression and not column.sequence and "nextval(" in column.expression:
             raise _refusal(

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from dataclasses import replace
 
-from parallel_partition.catalog.tables import PART, Table
+from parallel_partition.catalog.tables import PART, Column, Table
 from parallel_partition.planning.align import Passed
 from parallel_partition.planning.context import Query
 from parallel_partition.planning.correlations import indexes_of
@@ -108,7 +108,15 @@ def _gathered(
         names,
         either(map(known.condition, relations)) if table.sharded else EveryPartition(),
         filters.of(relations),
-        all(column.oid < FIRST_USER_OID for column in table.columns if column.name in names),
+        # Of all columns: COPY in binary wants their types to have a binary form even where it is not given them.
+        all(map(_travels_in_binary, table.columns)),
+    )
+
+
+def _travels_in_binary(column: Column) -> bool:
+    """Tell whether the binary form of a column's values is the same on all servers, and there is one at all."""
+    return column.oid < FIRST_USER_OID and not column.type.startswith(
+        ("aclitem", "regconfig", "regdictionary")
     )
 
 

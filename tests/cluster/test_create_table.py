@@ -344,6 +344,8 @@ def test_what_is_no_table(shared: Cluster) -> None:
         ("a int", "b", "there is no column b for the key; there are a"),
         ("a int", ["a", "a"], "a column is twice in the key"),
         ("a int, part int", "a", "a column called part is refused"),
+        ("a int, b regclass", "a", "the column b is refused: the value of a regclass is a number"),
+        ("a int, b regtype[]", "a", r"the value of a regtype\[\] is a number"),
         (
             "a int, b int PRIMARY KEY",
             "a",

@@ -60,6 +60,8 @@ COLUMNS = {
     '"é ü"': "text",
     "vals": "int",
 }
+#: Columns of types that have no binary form, or one that is the server's own.
+NOT_BINARY = "CREATE TABLE rights (k bigint PRIMARY KEY, who aclitem, language regconfig)"
 UTC = datetime.UTC
 PAIR = f'({{}},{1 / 3!r},"2026-01-02 03:04:05.5+00")'
 SPANS = ("1 mon -2 days 03:04:05", "-1 year 2 mons 3 days", "-00:00:01.5", "0")
@@ -220,17 +222,20 @@ def pair(
     definition = f"CREATE TABLE vals ({listed})"
     cluster.create_table(definition, key="k")
     cluster.create_table("CREATE TABLE other (k bigint PRIMARY KEY, i int)", key="k")
+    cluster.create_table(NOT_BINARY, key="k")
     chance = random.Random(5)
     rows = [value_of(chance, k) for k in range(1, 41)]
     insert = f"INSERT INTO vals VALUES ({', '.join(['%s'] * len(COLUMNS))})"
     with psycopg.connect(one, autocommit=True) as plain, cluster.connect(autocommit=True) as over:
         plain.execute(definition.encode())
         plain.execute("CREATE TABLE other (k bigint PRIMARY KEY, i int)")
+        plain.execute(NOT_BINARY)
         for connection in (plain, over):
             connection.cursor().executemany(insert.encode(), rows)
             connection.cursor().executemany(
                 "INSERT INTO other VALUES (%s, %s)", [(k, k % 6) for k in range(9)]
             )
+            connection.execute("INSERT INTO rights VALUES (1, '=r/postgres', 'english'), (2, NULL, 'simple')")
             for type, oid in OIDS.items():
                 dumper = type.__name__ + "Dumper", (TypedDumper,), {"oid": oid}
                 connection.adapters.register_dumper(type, __builtins__["type"](*dumper))
@@ -271,3 +276,13 @@ def test_what_never_runs_never_fails(pair: tuple[psycopg.Connection[Any], Connec
     ):
         assert over.cursor().explain(query).strategy == "gather"
         assert over.execute(query.encode()).fetchall() == plain.execute(query.encode()).fetchall()
+
+
+def test_types_without_a_binary_form(pair: tuple[psycopg.Connection[Any], Connection]) -> None:
+    plain, over = pair
+    for query in (
+        "SELECT k, count(*) OVER () FROM rights",
+        "SELECT rights.*, o.i FROM rights JOIN other o ON o.i = rights.k",
+    ):
+        assert over.cursor().explain(query).strategy == "gather"
+        assert difference(answer(plain.cursor(), query), answer(over.cursor(), query)) is None
