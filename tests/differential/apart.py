@@ -8,7 +8,7 @@ from tests.differential.sources import From, Item, Sources
 
 #: Tables that have ``n`` and ``tag``, more likely ones more often.
 _WITH_N = (EVENTS, EVENTS, ITEMS, ITEMS, LOOKUP, NOTHING)
-#: Equal values of it look different, so that it puts rows in no certain order.
+#: Equal values of it look different, so that it is not certain which of them is shown.
 _UNCERTAIN = "ratio"
 
 
@@ -25,7 +25,9 @@ def window(make: Expressions, source: From) -> str:
     """A window function over an order in which only the same rows tie."""
     chance = make.chance
     terms = certain(source.terms)
-    order = ", ".join(f"{term.text}{chance.choice(('', '', ' DESC', ' NULLS FIRST'))}" for term in terms)
+    order = ", ".join(
+        f"{term.text}{chance.choice(('', '', ' DESC', ' NULLS FIRST'))}" for term in source.terms
+    )
     partition = f"PARTITION BY {chance.choice(terms).text} " if make.one_in(3) else ""
     shown = chance.choice([term.text for term in terms])
     numbers = [term.text for term in terms if term.kind in ("int", "num")] or ["1"]
