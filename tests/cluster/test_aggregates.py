@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterator
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.differential.spreads import COLUMNS, TABLE, rows
+from tests.differential.spreads import COLUMNS, TABLE, TEXTS_TABLE, rows, texts
 from tests.fix_clusters import MakeCluster
 from tests.fix_differential import Pair
 
@@ -24,16 +25,20 @@ def spreads(
 ) -> Iterator[Pair]:
     """Ten groups of numbers for each of ``--statements``."""
     groups = 10 * request.config.getoption("--statements")
+    seed = request.config.getoption("--statement-seed")
     cluster = make_module_cluster(4, num_partitions=16)
-    cluster.create_table(TABLE, key="k")
-    made = list(rows(request.config.getoption("--statement-seed"), groups))
-    with cluster.writer("spread") as writer:
-        writer.write(made)
     with psycopg.connect(module_plain, autocommit=True) as plain, cluster.connect(autocommit=True) as over:
-        plain.execute(TABLE)
-        with plain.cursor() as cursor, cursor.copy("COPY spread FROM STDIN") as copy:
-            for row in made:
-                copy.write_row(row)
+        for name, statement, made in (
+            ("spread", TABLE, list(rows(seed, groups))),
+            ("spread_texts", TEXTS_TABLE, list(texts(seed, groups // 10))),
+        ):
+            plain.execute(statement.encode())
+            cluster.create_table(statement, key="k")
+            with cluster.writer(name) as writer:
+                writer.write(made)
+            with plain.cursor() as cursor, cursor.copy(f"COPY {name} FROM STDIN".encode()) as copy:
+                for row in made:
+                    copy.write_row(row)
         yield Pair(plain, over)
 
 
@@ -86,3 +91,66 @@ def test_distinct_values_of_several_columns(spreads: Pair) -> None:
     ).replace("%%", "%")
     expected, found = both(spreads, text)
     assert found == expected
+
+
+def in_any_order(rows: list[Any]) -> list[Any]:
+    """Rows whose lists and JSON arrays are sorted."""
+    return [
+        tuple(sorted(map(repr, value)) if isinstance(value, list) else value for value in row) for row in rows
+    ]
+
+
+def test_arrays_in_any_order(spreads: Pair) -> None:
+    columns = ("t", "v", "c", "y", "u", "o", "n", "b", "k")
+    listed = ", ".join(
+        f"array_agg({column}), array_agg({column}) FILTER (WHERE k % 2 = 0)" for column in columns
+    )
+    expected, found = both(spreads, f"SELECT g, {listed} FROM spread_texts GROUP BY g ORDER BY g")
+    assert in_any_order(found) == in_any_order(expected)
+    assert any(None in row[1] for row in found)
+
+
+def test_json_in_any_order(spreads: Pair) -> None:
+    """Sorted, and of the same length as text: then the spaces between elements are the same."""
+    columns = ("t", "c", "u", "o", "n", "j", "b", "w")
+    made = [f"{function}({column})" for function in ("json_agg", "jsonb_agg") for column in columns]
+    made += ["json_agg(a) FILTER (WHERE a IS NOT NULL)", "json_agg(s)", "jsonb_agg(s)", "json_agg((t, a))"]
+    listed = ", ".join(f"{one}, length({one}::text)" for one in made)
+    expected, found = both(spreads, f"SELECT g, {listed} FROM spread_texts s GROUP BY g ORDER BY g")
+    assert in_any_order(found) == in_any_order(expected)
+
+
+def test_json_of_one_server_is_the_same_text(spreads: Pair) -> None:
+    made = ", ".join(f"{function}(a)::text, {function}(s)::text" for function in ("json_agg", "jsonb_agg"))
+    expected, found = both(
+        spreads,
+        f"SELECT k, {made} FROM (SELECT k + 0 AS k, a, t AS s FROM spread_texts) AS s GROUP BY k ORDER BY k",
+    )
+    assert found == expected
+
+
+def test_objects_and_texts(spreads: Pair) -> None:
+    listed = (
+        "json_object_agg(k, j) IS NULL, length(json_object_agg(k, j)::text), json_object_agg(k, t),"
+        " jsonb_object_agg(k, b), jsonb_object_agg(k % 1, 1)::text, length(json_object_agg(k, a)::text),"
+        " length(string_agg(t, ', ')), length(string_agg(y, '\\x00')), string_agg(t, NULL) IS NULL,"
+        " string_agg(DISTINCT t, '|' ORDER BY t), string_agg(v, '') FILTER (WHERE false), string_agg('', ';')"
+    )
+    expected, found = both(spreads, f"SELECT g, {listed} FROM spread_texts GROUP BY g ORDER BY g")
+    assert found == expected
+
+
+def test_arrays_in_json_begin_on_a_new_line(spreads: Pair) -> None:
+    """But for the first of them and for NULL, whichever server these come from."""
+    expected, found = both(spreads, "SELECT json_agg(a)::text FROM spread_texts GROUP BY g")
+    texts_of_both = [text for (text,) in expected + found]
+    assert any("[null, \n [" in text for text in texts_of_both)
+    assert any("], null" in text for text in texts_of_both)
+    for text in texts_of_both:
+        first, *others = json.loads(text)
+        shown = [", null" if one is None else f", \n {_shown(one)}" for one in others]
+        assert text == f"[{_shown(first)}{''.join(shown)}]"
+
+
+def _shown(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -1,9 +1,11 @@
-"""Groups of numbers whose variances are hard: a few rows each, of every type, spread over all servers."""
+"""Groups of values that are hard to put together: numbers of every type for variances, texts and arrays to join."""
 
 from __future__ import annotations
 
 import random
+import uuid
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -92,3 +94,58 @@ def _number(chance: random.Random, digits: int, scale: int) -> Decimal:
 
 
 _KINDS = (_any_scale, _same_scale, _equal, _far, _near, _special, _half)
+
+
+# --- texts
+# ---------------------------------------------------------------------------------------------------------------
+
+TEXTS_TABLE = (
+    "CREATE TABLE spread_texts (k bigint PRIMARY KEY, g int NOT NULL, t text, v varchar(9), c char(5), y bytea, u uuid,"
+    " o boolean, n numeric, j json, b jsonb, a text[], w timestamptz)"
+)
+
+_TEXTS = (
+    None,
+    "",
+    " ",
+    "NULL",
+    "null",
+    "a,b",
+    '"',
+    "{}",
+    "\\",
+    "é ü",
+    "line\nend",
+    "[1, 2]",
+    "', '",
+    "%s $1",
+    "}",
+)
+_JSONS = (None, "null", "1.50", '"a"', "[]", "[1,  2]", '{"a":  1, "a": 2}', '[null,\n {"b": [1]}]', '"], ["')
+
+
+def texts(seed: int, groups: int) -> Iterator[tuple[Any, ...]]:
+    """The rows of ``spread_texts``."""
+    chance = random.Random(seed)
+    key = 0
+    for group in range(groups):
+        for _ in range(chance.choice((1, 1, 2, 3, 5, 8))):
+            key += 1
+            text, other = chance.choice(_TEXTS), chance.choice(_TEXTS)
+            yield (
+                key,
+                group,
+                text,
+                None if other is None else other[:9],
+                None if text is None else text[:5],
+                None if other is None else other.encode(),
+                chance.choice((None, uuid.UUID(int=chance.randrange(2**128)))),
+                chance.choice((None, True, False)),
+                chance.choice(_SPECIAL),
+                chance.choice(_JSONS),
+                chance.choice(_JSONS),
+                chance.choice((None, [], [text], [text, other])),
+                chance.choice(
+                    (None, datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=chance.randrange(9000)))
+                ),
+            )
