@@ -104,7 +104,7 @@ class Shell:
 
     def end(self) -> None:
         """Roll back the transaction that is open, and say so."""
-        if self._connection.info.transaction_status != TransactionStatus.IDLE:
+        if self._connection.info.transaction_status in (TransactionStatus.INTRANS, TransactionStatus.INERROR):
             self._connection.rollback()
             click.echo("the transaction was not committed: it is rolled back", err=True)
 

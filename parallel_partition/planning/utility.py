@@ -36,7 +36,6 @@ _READS = frozenset(
 #: What to do instead, by the first words of a refused statement.
 _INSTEAD = {
     "COPY": "use Cluster.writer or load_csv to write, and a SELECT to read",
-    "EXPLAIN": "use cursor.explain",
     "CREATE TABLE": "use Cluster.create_table",
     "DROP TABLE": "use Cluster.drop_table",
     "TRUNCATE": "use DELETE",

@@ -302,8 +302,9 @@ def test_what_fails_when_it_runs_fails_as_it_does_otherwise(filled: Cluster) -> 
         with pytest.raises(psycopg.errors.DivisionByZero):
             cursor.explain(query, analyze=True)
         assert connection.info.transaction_status == TransactionStatus.INERROR
-        with pytest.raises(psycopg.errors.InFailedSqlTransaction):
-            cursor.explain(query)
+        for refused in (query, "SET work_mem = '5MB'"):
+            with pytest.raises(psycopg.errors.InFailedSqlTransaction):
+                cursor.explain(refused)
         connection.rollback()
         # Nothing is measured any more.
         assert connection.transaction_state.measure is None
@@ -412,7 +413,11 @@ def test_a_view_is_explained_by_its_definition(filled: Cluster, connection: Conn
         shown = connection.execute("EXPLAIN ANALYZE SELECT * FROM dear").fetchall()
         assert shown[0] == ("strategy    whole",)
         assert any(line.startswith("ran         9 rows") for (line,) in shown)
-        direct.execute("DROP VIEW dear")
+        direct.execute("CREATE VIEW fresh AS SELECT customer FROM orders")
+        with pytest.raises(errors.UnsupportedQuery):
+            connection.cursor().explain("INSERT INTO mine SELECT customer FROM fresh")
+        assert direct.execute("SELECT count(*) FROM mine").fetchone() == (2,)
+        direct.execute("DROP VIEW dear, fresh")
 
 
 def test_tables_that_another_client_changed_are_explained_as_they_are(

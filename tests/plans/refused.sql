@@ -204,7 +204,7 @@ EXPLAIN (FORMAT YAML) SELECT * FROM orders;
 -- refused: EXPLAIN (FORMAT): over several servers there are ANALYZE, FORMAT TEXT and FORMAT JSON; leave it out
 
 EXPLAIN CREATE TABLE copy AS SELECT * FROM orders;
--- refused: EXPLAIN: it names public.orders, and would reach one server only; use cursor.explain
+-- refused: EXPLAIN: it names public.orders, and would reach one server only
 
 COPY orders TO STDOUT;
 -- refused: COPY: it names public.orders, and would reach one server only; use Cluster.writer or load_csv to write, and a SELECT to read
