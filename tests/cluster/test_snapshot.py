@@ -213,6 +213,26 @@ def test_a_single_statement_sees_one_moment(
         assert connection.execute(query).fetchall() != before
 
 
+def assert_idle(eyes: dict[str, psycopg.Connection[Any]]) -> None:
+    for eye in eyes.values():
+        eye.rollback()
+        eye.autocommit = True
+        idle = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in%'"
+        assert eye.execute(idle).fetchone() == (0,)
+        eye.autocommit = False
+
+
+@pytest.mark.parametrize("query", [SUMS["whole"], SUMS["split"], SUMS["gather"]])
+def test_in_autocommit_no_transaction_stays_open(bank: Cluster, query: str) -> None:
+    """Those of servers that the statement itself did not ask end, too."""
+    some = [account_on(bank, "s1"), account_on(bank, "s3")]
+    with bank.connect(isolation="snapshot", autocommit=True) as connection, direct(bank) as eyes:
+        limited = query.replace("FROM accounts", "FROM accounts WHERE id = ANY(%s)")
+        assert sum(int(row[0]) for row in connection.execute(limited, (some,))) == 0
+        assert_idle(eyes)
+        assert connection.info.transaction_status == IDLE
+
+
 def test_a_stream_in_autocommit_sees_one_moment(bank: Cluster) -> None:
     with bank.connect(isolation="snapshot", autocommit=True) as connection, direct(bank) as eyes:
         rows = connection.cursor().stream("SELECT id, balance FROM accounts ORDER BY id", size=2)
@@ -221,10 +241,7 @@ def test_a_stream_in_autocommit_sees_one_moment(bank: Cluster) -> None:
         seen += rows
         assert [balance for _, balance in seen] == [0] * 30
         assert balance(connection, account_on(bank, "s3")) == 7
-        idle = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in%'"
-        for eye in eyes.values():
-            eye.autocommit = True
-            assert eye.execute(idle).fetchone() == (0,)
+        assert_idle(eyes)
 
 
 @pytest.mark.parametrize("isolation", SNAPSHOTS)
@@ -296,10 +313,9 @@ def test_the_gate_is_held_for_the_first_statement_only(bank: Cluster) -> None:
 def test_a_paused_snapshot_does_not_hold_up_writers_for_ever(
     bank: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    brief = snapshot._SQL["hold_briefly"]._replace(
-        text=b"SET LOCAL idle_in_transaction_session_timeout = '50ms'"
-    )
-    monkeypatch.setattr(snapshot, "_BEFORE", [*snapshot._BEFORE[:-1], brief])
+    long = snapshot._SQL["hold_briefly"]
+    brief = long._replace(text=b"SET LOCAL idle_in_transaction_session_timeout = '50ms'")
+    monkeypatch.setattr(snapshot, "_BEFORE", [brief if said is long else said for said in snapshot._BEFORE])
     run_all = snapshot.run_all
 
     def late(exchanges: Any) -> Any:
