@@ -50,6 +50,8 @@ SELECT x, m.k FROM mixed m, unnest(m.tags) AS u(x) ORDER BY x, m.k;
 SELECT x, m.k FROM mixed m, unnest(m.tags) AS x ORDER BY x, m.k;
 SELECT unnest(tags) AS x, k FROM mixed ORDER BY x, k;
 SELECT tags[1], k FROM mixed ORDER BY tags[1], k;
+SELECT nullif(name, tag) AS x, k FROM mixed ORDER BY x, k;
+SELECT k, count(*) AS n, nullif(max(name), min(tag)) AS x FROM mixed GROUP BY k ORDER BY x, k;
 SELECT tags, k FROM mixed ORDER BY tags, k;
 SELECT max(x), min(x) FROM mixed m, unnest(m.tags) AS u(x);
 SELECT max(tags[1]), min(tags[1]), max(tags), min(tags) FROM mixed;

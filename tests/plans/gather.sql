@@ -339,3 +339,19 @@ SELECT id, total, count(*) FROM orders GROUP BY ROLLUP (id);
 -- strategy: gather
 -- reason: not whole: GROUPING SETS, ROLLUP or CUBE: some groups have rows on several servers; not split: column total: it is neither grouped nor in an aggregate
 -- gathered: public.orders (id, total) with its key
+
+-- Conditions of a subquery are taken along where they fail for no row: it may never run.
+SELECT o.id FROM orders o WHERE o.total > (SELECT avg(l.qty) FROM lines l WHERE l.product = o.customer AND 10 / l.qty > 1 AND l.line = 2);
+-- strategy: gather
+-- gathered: public.orders (id, customer, total)
+-- gathered: public.lines (line, product, qty) where (("line" = 2)) indexed USING btree ("product")
+
+SELECT o.id FROM orders o WHERE EXISTS (SELECT FROM lines l WHERE l.product = o.customer AND l.weight::text = '1' AND (l.line IN (1, 2) OR l.qty IS NULL));
+-- strategy: gather
+-- gathered: public.orders (id, customer)
+-- gathered: public.lines (line, product, qty, weight) where ((("line" IN (1, 2)) OR ("qty" IS NULL)))
+
+-- A value of NULLIF has a collation, although its operator is the one of a comparison.
+SELECT nullif(state, tag) FROM orders ORDER BY 1;
+-- strategy: gather
+-- reason: not whole: ORDER BY: the collation of an expression over tag is not known; add COLLATE
