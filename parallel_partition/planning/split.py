@@ -56,6 +56,7 @@ def plan_split(query: Query) -> SplitDraft:
         parts = _distinct_parts(level)
     typed = typed_parameters(query.parameter_oids)
     _require_types(level.node, typed)
+    _require_order(parts, typed)
 
     def complete(caller: Sequence[OutputColumn], probe: Sequence[OutputColumn]) -> Split | NotSplit:
         try:
@@ -88,6 +89,19 @@ def _require_types(body: Node, typed: Sequence[int]) -> None:
     shared = untyped_in(kept, typed) & untyped_in(moved, typed)
     if shared:
         raise Passed(f"${min(shared)}: it has no type and stands in several clauses; cast it to its type")
+
+
+def _require_order(parts: SplitParts, typed: Sequence[int]) -> None:
+    """The same for what comes first in the partial query: what it groups by, before the aggregates."""
+    seen: set[int] = set()
+    calls: list[Node] = [{"FuncCall": aggregate.call} for aggregate in parts.aggregates]
+    grouped = [[node] for node in (*parts.groups, *parts.arguments)] if parts.grouped else []
+    for nodes in (*grouped, calls):
+        here = untyped_in(nodes, typed)
+        if seen & here:
+            shown = min(seen & here)
+            raise Passed(f"${shown}: it has no type and stands in several expressions; cast it to its type")
+        seen |= here
 
 
 def _level_without_part(query: Query) -> Level:

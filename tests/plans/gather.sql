@@ -355,3 +355,8 @@ SELECT o.id FROM orders o WHERE EXISTS (SELECT FROM lines l WHERE l.product = o.
 SELECT nullif(state, tag) FROM orders ORDER BY 1;
 -- strategy: gather
 -- reason: not whole: ORDER BY: the collation of an expression over tag is not known; add COLLATE
+
+SELECT sum(total * $1), count(DISTINCT customer + $1) FROM orders;
+-- strategy: gather
+-- reason: not whole: an aggregate without GROUP BY: its rows are on several servers; not split: $1: it has no type and stands in several expressions; cast it to its type
+-- gathered: public.orders (customer, total)

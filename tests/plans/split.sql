@@ -313,6 +313,14 @@ SELECT id, name, stddev(n) FROM (SELECT p.id, p.name, l.qty AS n FROM lines l JO
 -- partial: SELECT "id" AS "c1", "name" AS "c2", "count"("n") AS "c3", "sum"(CAST("n" AS "pg_catalog"."int8")) AS "c4", "sum"(CAST("n" AS "pg_catalog"."int8") * CAST("n" AS "pg_catalog"."int8")) AS "c5" FROM (SELECT "p"."id", "p"."name", "l"."qty" AS "n" FROM "lines" AS "l" JOIN "products" AS "p" ON "p"."id" = "l"."product") AS "s" GROUP BY 1, 2
 -- merge: SELECT "p"."c1" AS "id", "p"."c2" AS "name", (SELECT CASE WHEN ("v"."q" = 'NaN') OR ("v"."q" = 0) THEN "v"."q" WHEN ("r"."root" > 0) AND ((("r"."root" - "h"."half") * ("r"."root" - "h"."half")) > "v"."q") THEN "round"("r"."root" - (2 * "h"."half"), "scale"("v"."q")) ELSE "r"."root" END FROM (SELECT CASE WHEN "scale"("sum"("p"."c4")) > 8191 THEN "power"(CAST(10 AS "pg_catalog"."numeric"), 16 * "scale"("sum"("p"."c4"))) WHEN "sum"("p"."c3") > 1 THEN CASE WHEN (("sum"("p"."c3") * "sum"("p"."c5")) - ("sum"("p"."c4") * "sum"("p"."c4"))) <= 0 THEN CAST(0 AS "pg_catalog"."numeric") ELSE (("sum"("p"."c3") * "sum"("p"."c5")) - ("sum"("p"."c4") * "sum"("p"."c4"))) / ("sum"("p"."c3") * ("sum"("p"."c3") - 1)) END END) AS "v" ("q"), LATERAL (SELECT "round"("sqrt"("v"."q"), "scale"("v"."q"))) AS "r" ("root"), LATERAL (SELECT CAST('5e-' || CAST("scale"("v"."q") + 1 AS "text") AS "pg_catalog"."numeric")) AS "h" ("half")) AS "stddev" FROM (SELECT "u"."c1" AS "c1", "u"."c2" AS "c2", "u"."c3" AS "c3", "u"."c4" AS "c4", "u"."c5" AS "c5" FROM unnest($1::integer[], $2::text[], $3::bigint[], $4::numeric[], $5::numeric[]) AS "u"("c1", "c2", "c3", "c4", "c5")) AS "p" GROUP BY "p"."c1", "p"."c2"
 
+SELECT sum(total * $1), avg(total * $1), count(DISTINCT customer) FROM orders;
+-- types: sum=numeric, avg=numeric, count=bigint / bigint, numeric, numeric, numeric
+-- partial: SELECT "customer" AS "c1", "sum"("total" * $1) AS "c2", "sum"("total" * $1) AS "c3", "count"("total" * $1) AS "c4" FROM "orders" GROUP BY 1 -- $1
+
+SELECT state, count(DISTINCT id) FROM orders GROUP BY ROLLUP (state);
+-- types: state=text, count=bigint / text, bigint
+-- partial: SELECT "state" AS "c1", "id" AS "c2" FROM "orders" GROUP BY 1, 2
+
 -- Where types turn out to be none that can be split, rows are gathered.
 SELECT array_agg(days) FROM trips;
 -- types: array_agg=integer[] / integer[], integer[]

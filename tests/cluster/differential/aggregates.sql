@@ -258,3 +258,8 @@ SELECT DISTINCT country, active FROM users ORDER BY country FETCH FIRST ROW WITH
 SELECT active, count(*) FROM users GROUP BY active ORDER BY active OFFSET 1 FETCH NEXT 1 ROWS WITH TIES;
 -- with: (2,)
 SELECT country, count(*) FROM users GROUP BY country ORDER BY 1 LIMIT %s + 1 OFFSET 3 - 2;
+
+-- A key is one value of a set of groups, although it is in several of the groups that partial rows have.
+SELECT qty, count(DISTINCT user_id), sum(DISTINCT user_id), avg(DISTINCT user_id) FROM orders GROUP BY ROLLUP (qty) ORDER BY 1, 2;
+SELECT qty, state, count(DISTINCT user_id), count(*) FROM orders GROUP BY CUBE (qty, state) ORDER BY 1, 2, 3, 4;
+SELECT count(DISTINCT user_id) FILTER (WHERE no > 1), count(DISTINCT no) FROM orders GROUP BY GROUPING SETS ((state), ()) ORDER BY 1, 2;
