@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import threading
+import time
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
@@ -240,4 +243,50 @@ def test_a_lost_server_is_named(filled: Cluster) -> None:
             connection.execute(MEDIAN)
         assert last in str(caught.value) or caught.value.server == last  # type: ignore[attr-defined]
         connection.rollback()
+        assert gathered(connection, MEDIAN)
+
+
+ENDLESS = """
+    SELECT count(DISTINCT a.total) FROM orders a, orders b, orders c, orders d, orders e, orders f
+    WHERE a.total + b.total + c.total + d.total + e.total + f.total = -1
+"""
+
+
+def test_it_can_be_cancelled(filled: Cluster) -> None:
+    with filled.connect(autocommit=True) as connection:
+        cancel = threading.Timer(0.5, connection.cancel)
+        cancel.start()
+        with pytest.raises(psycopg.errors.QueryCanceled):
+            connection.execute(ENDLESS)
+        cancel.join()
+        assert gathered(connection, MEDIAN)
+
+
+def test_it_can_be_interrupted(filled: Cluster) -> None:
+    with filled.connect(autocommit=True) as connection:
+        gathered(connection, MEDIAN)
+        interrupt = threading.Timer(0.5, signal.pthread_kill, [threading.get_ident(), signal.SIGINT])
+        interrupt.start()
+        with pytest.raises(KeyboardInterrupt):
+            connection.execute(ENDLESS)
+        interrupt.join()
+        assert gathered(connection, MEDIAN)
+    catalog = next(iter(filled.servers.values()))
+    with psycopg.connect(catalog.conninfo, autocommit=True) as direct:
+        running = "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%%a.total + b.total%%'"
+        running += " AND pid <> pg_backend_pid()"
+        for _ in range(50):
+            if direct.execute(running).fetchone() == (0,):
+                break
+            time.sleep(0.1)
+        assert direct.execute(running).fetchone() == (0,)
+
+
+def test_statement_timeout_holds_for_the_last_step(filled: Cluster) -> None:
+    with filled.connect() as connection:
+        connection.execute("SET statement_timeout = '300ms'")
+        with pytest.raises(psycopg.errors.QueryCanceled):
+            connection.execute(ENDLESS)
+        connection.rollback()
+        assert connection.execute("SHOW statement_timeout").fetchone() == ("0",)
         assert gathered(connection, MEDIAN)
