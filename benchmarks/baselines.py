@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import heapq
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
+from operator import itemgetter
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -57,6 +60,11 @@ class RawServers:
     def execute(self, statement: str) -> None:
         """Run a statement on every server."""
         list(self._threads.map(lambda connection: connection.execute(statement), self.connections.values()))
+
+    def stream(self, query: str, *, merged: bool) -> Iterator[tuple[Any, ...]]:
+        """Each server's rows as they come, one server after the other, or merged by their first column."""
+        streams = [connection.cursor().stream(query, size=1_000) for connection in self.connections.values()]
+        return heapq.merge(*streams, key=itemgetter(0)) if merged else chain.from_iterable(streams)
 
     def _fetch(self, server: str, query: str) -> list[tuple[Any, ...]]:
         return self.connections[server].execute(query).fetchall()

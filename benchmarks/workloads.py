@@ -9,9 +9,12 @@ import random
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from psycopg.conninfo import make_conninfo
+
 from benchmarks import queries
 from benchmarks.baselines import split_csv
 from benchmarks.measure import Pair, compare, compare_each
+from benchmarks.peak import stream_apart
 from benchmarks.report import Figure
 from benchmarks.setting import Setting
 from tests import tpch
@@ -25,6 +28,14 @@ FETCH = """
     SELECT l_orderkey, l_linenumber, l_quantity, l_extendedprice, l_shipdate, l_shipmode, l_comment
     FROM lineitem WHERE l_orderkey < {}
 """
+
+STREAMED_ROWS = 2_000_000
+STREAMS = {
+    "concatenated": "SELECT k, v, s FROM streamed",
+    "merged": "SELECT k, v, s FROM streamed ORDER BY k",
+}
+#: 200 MB.
+STREAM_MIB = 190
 
 Workload = Callable[[Setting, int], Iterator[Figure]]
 
@@ -126,6 +137,31 @@ def load(setting: Setting, repeat: int) -> Iterator[Figure]:
     yield _figure("load", "CSV", pair, setting, goal=2.0, rows=len(parts))
 
 
+def stream(setting: Setting, repeat: int) -> Iterator[Figure]:
+    """Rows that nobody keeps, against psycopg's own stream of each server; the memory is that of a process apart."""
+    setting.cluster.create_table("CREATE TABLE streamed (k bigint PRIMARY KEY, v int, s text)", key="k")
+    with setting.cluster.writer("streamed") as writer:
+        writer.write((k, k % 7, f"name number {k:09}") for k in range(STREAMED_ROWS))
+    setting.raw.execute("VACUUM ANALYZE")
+    catalog = next(iter(setting.raw.connections.values())).info
+    conninfo = make_conninfo(catalog.dsn, password=catalog.password or None)
+    for what, query in STREAMS.items():
+        with setting.cluster.connect(autocommit=True) as connection:
+            pair = compare(
+                lambda query=query, connection=connection: _count(connection.cursor().stream(query)),
+                lambda query=query, what=what: _count(setting.raw.stream(query, merged=what == "merged")),
+                pairs=repeat,
+            )
+        rows, peak = stream_apart(conninfo, query)
+        _same(rows, STREAMED_ROWS, "the number of rows")
+        figure = _figure("stream", what, pair, setting, goal=2.0, rows=rows)
+        yield figure.with_peak(peak, goal=STREAM_MIB)
+
+
+def _count(rows: Iterator[Any]) -> None:
+    _same(sum(1 for _ in rows), STREAMED_ROWS, "the number of rows")
+
+
 WORKLOADS: dict[str, Workload] = {
     "point": point,
     "fanout": fanout,
@@ -134,6 +170,7 @@ WORKLOADS: dict[str, Workload] = {
     "plan": queries.plan,
     "small": queries.small,
     "gather": queries.gather,
+    "stream": stream,
 }
 
 

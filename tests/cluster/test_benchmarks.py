@@ -18,6 +18,7 @@ def test_every_workload_gives_its_figures(
     conninfos: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(workloads, "POINT_QUERIES", 20)
+    monkeypatch.setattr(workloads, "STREAMED_ROWS", 3_000)
     file = tmp_path / "figures.json"
     options = ["--scale=0.001", "--repeat=1", "--partitions=8", f"--json={file}", f"--data={tmp_path}"]
     options += [f"--conninfo={conninfo}" for conninfo in conninfos[:2]]
@@ -27,12 +28,13 @@ def test_every_workload_gives_its_figures(
     assert answer.exit_code == 0
     figures = json.loads(file.read_text())
     assert [figure["workload"] for figure in figures] == [
-        *("point", "fanout", "fanout", "fetch", "load", "plan", "plan", "small"),
+        *("point", "fanout", "fanout", "fetch", "load", "plan", "plan", "small", "stream", "stream"),
     ]
     for figure in figures:
         assert figure["ratio"] == pytest.approx(figure["ours_s"] / figure["limit_s"])
         assert figure["servers"] == 2
-        assert figure["rows"] in (0, 1, 2, 6005)
+        assert figure["rows"] in (0, 1, 2, 6005, 3_000)
+        assert (figure["peak_mib"] is not None) == (figure["workload"] == "stream")
     with psycopg.connect(conninfos[0]) as connection:
         left = connection.execute("SELECT count(*) FROM pg_database WHERE datname ~ '^benchmark_'").fetchone()
     assert left == (0,)

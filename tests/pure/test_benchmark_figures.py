@@ -72,6 +72,8 @@ def test_a_figure_says_whether_its_goal_is_met(tmp_path: Path) -> None:
         "met": False,
         "rows": 1_000_000,
         "servers": 4,
+        "peak_mib": None,
+        "peak_goal_mib": None,
     }
     console = Console(width=80, record=True, file=(tmp_path / "shown").open("w"))
     report.show([met, missed], console)
@@ -79,6 +81,19 @@ def test_a_figure_says_whether_its_goal_is_met(tmp_path: Path) -> None:
     lines = console.export_text().splitlines()
     assert lines[1].split() == ["point", "by", "key", "1", "1.2", "ms", "1.0", "ms", "1.20", "1.30", "yes"]
     assert lines[2].split()[-3:] == ["3.00", "2.00", "no"]
+
+
+def test_memory_has_a_goal_too(tmp_path: Path) -> None:
+    figure = Figure.of("stream", "merged", Pair(1, 1), goal=2.0, rows=10, servers=4)
+    assert figure.with_peak(62.4, goal=190).met
+    assert not figure.with_peak(200, goal=190).met
+    console = Console(width=100, record=True, file=(tmp_path / "shown").open("w"))
+    report.show([figure, figure.with_peak(62.4, goal=190)], console)
+    console.file.close()
+    lines = console.export_text().splitlines()
+    assert lines[0].split()[-2:] == ["memory", "met"]
+    assert lines[1].split()[-2:] == ["2.00", "yes"]
+    assert lines[2].split()[-3:] == ["62/190", "MiB", "yes"]
 
 
 def test_a_file_is_split_by_partition(tmp_path: Path) -> None:
