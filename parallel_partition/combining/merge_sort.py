@@ -78,6 +78,9 @@ def permutation(columns: Sequence[Sequence[Any]], directions: Sequence[Direction
     """
     order = list(range(len(columns[0])))
     for values, direction in reversed(list(zip(columns, directions, strict=True))):
+        if None not in values:
+            order.sort(key=values.__getitem__, reverse=direction.descending)
+            continue
         null_rank = 0 if direction.nulls_first != direction.descending else 2
         ranked = [(null_rank, None) if value is None else (1, value) for value in values]
         order.sort(key=ranked.__getitem__, reverse=direction.descending)

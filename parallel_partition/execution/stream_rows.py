@@ -15,6 +15,7 @@ handed out before a check that came after it.
 from __future__ import annotations
 
 import itertools
+from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -310,13 +311,12 @@ class RowStream:
 
     def _drop(self, rows: Sequence[int], lengths: Sequence[int]) -> None:
         """Forget the rows that are handed out; of each run they are the first."""
-        ends = list(itertools.accumulate(lengths))
         handed = sorted(rows)
         start = 0
-        for run, end in zip(self._runs.values(), ends, strict=True):
-            count = sum(1 for row in itertools.takewhile(lambda row, end=end: row < end, handed[start:]))  # type: ignore[misc]
-            run.drop(count)
-            start += count
+        for run, end in zip(self._runs.values(), itertools.accumulate(lengths), strict=True):
+            stop = bisect_left(handed, end)
+            run.drop(stop - start)
+            start = stop
 
     def _answer(self, pages: Sequence[tuple[str, PGresult]], order: Sequence[int] | None) -> Answer:
         results = [result for _, result in pages]

@@ -97,6 +97,18 @@ def test_same_answer(case: Case, plain: psycopg.Connection[Any], over: Connectio
         assert counted(rows) == counted(expected[1])
 
 
+@pytest.mark.parametrize(
+    "case", [case for case in CASES if not (case.fails or case.refused or case.any_rows)], ids=str
+)
+def test_same_rows_streamed(case: Case, plain: psycopg.Connection[Any], over: Connection) -> None:
+    _, expected = answer(plain, case)
+    rows = list(over.cursor().stream(case.text, case.parameters, size=3))
+    if case.ordered:
+        assert rows == expected
+    else:
+        assert counted(rows) == counted(expected)
+
+
 @pytest.mark.parametrize("case", WRITES, ids=str)
 def test_same_change(case: Case, plain: psycopg.Connection[Any], filled: Cluster) -> None:
     with plain.transaction(force_rollback=True), filled.connect() as over:
