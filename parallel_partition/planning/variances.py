@@ -3,7 +3,8 @@
 Of integers and numeric, PostgreSQL computes (N * sum(X^2) - sum(X)^2) / (N * N), or N * (N - 1), in numeric: the
 three sums are exact, so the same expression over the sums of the servers' sums has the same digits. Its square root
 is rounded to the scale of that quotient. Of floats, the sums of squared differences from each server's mean are put
-together as PostgreSQL's own parallel workers put theirs.
+together as PostgreSQL's own parallel workers put theirs; where all are equal, PostgreSQL's own rounding of so many is
+computed again, which gives 0 for a few and next to nothing for many.
 """
 
 from __future__ import annotations
@@ -52,7 +53,9 @@ def partial(asked: Asked) -> list[Partial]:
     if type in _FLOATS:
         value = cast(argument, "float8")
         total = Partial(renamed(call, "sum", [value]), *DOUBLE)
-        return [count, total, Partial(renamed(call, "regr_sxx", [value, value]), *DOUBLE)]
+        squares = Partial(renamed(call, "regr_sxx", [value, value]), *DOUBLE)
+        ends = [Partial(renamed(call, name, [value]), *DOUBLE) for name in ("min", "max")]
+        return [count, total, squares, *ends]
     if type not in _EXACT:
         name = call_name(call)[1]
         raise UnsupportedQuery(
@@ -67,7 +70,12 @@ def final(asked: Asked, columns: list[str]) -> str:
     """The SQL that puts the parts together."""
     sample, root = _KINDS[call_name(asked.call)[1]]
     if asked.described[1].oid in _FLOATS:
-        return _of_floats(columns, sample, root)
+        name = "sqrt" if root else ""
+        equal = _OF_EQUAL.format(name=call_name(asked.call)[1], count=columns[0], value=columns[3])
+        return (
+            f"CASE WHEN min({columns[3]}) = max({columns[4]}) THEN {equal}"
+            f" WHEN sum({columns[0]}) > {1 if sample else 0} THEN {name}({_of_floats(columns, sample)}) END"
+        )
     variance = _exact_variance(columns, sample)
     return _ROOT.format(variance=variance) if root else f"CAST({variance} AS numeric)"
 
@@ -95,16 +103,18 @@ def _exact_variance(columns: list[str], sample: bool) -> str:
     )
 
 
-def _of_floats(columns: list[str], sample: bool, root: bool) -> str:
+_OF_EQUAL = """(SELECT {name}("v"."value")
+    FROM (SELECT min({value}), sum({count})) AS "v"("value", "count"), generate_series(1, "v"."count"))"""
+
+
+def _of_floats(columns: list[str], sample: bool) -> str:
     """Each server's squared differences are from its own mean; those of the means come in addition."""
-    count, total, squares = columns
+    count, total, squares = columns[:3]
     mean = f"sum({total}) / CAST(sum({count}) AS double precision)"
     one = '("s"."total" / "s"."count" - ' + mean + ")"
     divisor = f"(sum({count}) - 1)" if sample else f"sum({count})"
-    variance = (
+    return (
         f'(SELECT sum("s"."squares" + "s"."count" * {one} * {one})'  # noqa: S608
         f" FROM unnest(array_agg({count}), array_agg({total}), array_agg({squares}))"
         f' AS "s"("count", "total", "squares") WHERE "s"."count" > 0) / CAST({divisor} AS double precision)'
     )
-    value = f"sqrt({variance})" if root else variance
-    return f"CASE WHEN sum({count}) > {1 if sample else 0} THEN {value} END"
