@@ -181,6 +181,23 @@ def _order(level: Level, rewriter: Rewriter | None) -> list[MergeSort]:
     return found
 
 
+def _require_from_rows(groups: Sequence[Node]) -> None:
+    """Make sure that no group of grouping sets can be a constant.
+
+    PostgreSQL before 18 shows one, and what it simplifies to one, also in the sets that are not grouped by it.
+    """
+    for group in groups:
+        kinds = {kind for kind, _ in walk(group)}
+        if "ColumnRef" not in kinds or kinds & _SIMPLIFIED:
+            raise Passed(
+                "GROUPING SETS, ROLLUP or CUBE over what may be a constant: PostgreSQL 15 to 17 show it in every set"
+            )
+
+
+#: What may be one of its parts, whatever the others are.
+_SIMPLIFIED = frozenset({"CoalesceExpr", "CaseExpr", "BoolExpr", "SubLink"})
+
+
 # --- GROUP BY and aggregates
 # ------------------------------------------------------------------------------------------
 
@@ -196,6 +213,8 @@ class _Grouped:
     def parts(self) -> SplitParts:
         level, rewriter = self._level, self._rewriter
         clause = [node for item in level.node.get("groupClause", []) for node in self._group_item(item)]
+        if rewriter.sets:
+            _require_from_rows(rewriter.groups)
         rewriter.find_distinct()
         parts = SplitParts(level.node, distinct="distinctClause" in level.node, grouped=True)
         parts.outputs = [MergeOutput(rewriter.rewrite(target["val"])) for target in self._targets]

@@ -360,3 +360,8 @@ SELECT sum(total * $1), count(DISTINCT customer + $1) FROM orders;
 -- strategy: gather
 -- reason: not whole: an aggregate without GROUP BY: its rows are on several servers; not split: $1: it has no type and stands in several expressions; cast it to its type
 -- gathered: public.orders (customer, total)
+
+-- PostgreSQL 15 to 17 show a constant also in the sets that are not grouped by it; they are left to do so.
+SELECT coalesce(state, 'none'), count(*) FROM orders GROUP BY ROLLUP (coalesce(state, 'none'));
+-- strategy: gather
+-- gathered: public.orders (state)

@@ -263,3 +263,5 @@ SELECT country, count(*) FROM users GROUP BY country ORDER BY 1 LIMIT %s + 1 OFF
 SELECT qty, count(DISTINCT user_id), sum(DISTINCT user_id), avg(DISTINCT user_id) FROM orders GROUP BY ROLLUP (qty) ORDER BY 1, 2;
 SELECT qty, state, count(DISTINCT user_id), count(*) FROM orders GROUP BY CUBE (qty, state) ORDER BY 1, 2, 3, 4;
 SELECT count(DISTINCT user_id) FILTER (WHERE no > 1), count(DISTINCT no) FROM orders GROUP BY GROUPING SETS ((state), ()) ORDER BY 1, 2;
+SELECT coalesce(true, true) AS t, qty, count(*) FROM orders GROUP BY GROUPING SETS ((qty, coalesce(true, true)), (qty), ());
+SELECT CASE WHEN true THEN 1 ELSE qty END AS one, count(*) FROM orders GROUP BY ROLLUP (CASE WHEN true THEN 1 ELSE qty END);
