@@ -157,7 +157,9 @@ def test_what_is_refused(filled: Cluster, connection: Connection, query: str, re
 
 def test_a_local_name_is_looked_at_each_time(filled: Cluster, connection: Connection) -> None:
     """Another client may put something in its place that reads a sharded table."""
-    run_on_catalog(filled, "CREATE FUNCTION told() RETURNS bigint IMMUTABLE LANGUAGE sql AS 'SELECT 1::bigint'")
+    run_on_catalog(
+        filled, "CREATE FUNCTION told() RETURNS bigint IMMUTABLE LANGUAGE sql AS 'SELECT 1::bigint'"
+    )
     assert connection.execute("SELECT told()").fetchone() == (1,)
     body = "SELECT count(*) FROM orders"
     run_on_catalog(filled, f"CREATE OR REPLACE FUNCTION told() RETURNS bigint LANGUAGE sql AS '{body}'")
