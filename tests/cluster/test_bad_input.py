@@ -308,12 +308,25 @@ def test_a_server_that_is_not_the_catalogs(databases: MakeDatabases) -> None:
     )
 
 
+def test_an_older_catalog(databases: MakeDatabases) -> None:
+    conninfos = databases(1)
+    Cluster.create(conninfos, num_partitions=4).close()
+    with psycopg.connect(conninfos[0], autocommit=True) as direct:
+        direct.execute("UPDATE parallel_partition.cluster SET format_version = 1")
+    fails(
+        lambda: parallel_partition.connect(conninfos[0]),
+        errors.CatalogVersion,
+        psycopg.NotSupportedError,
+        match="has format 1, written before the first release .* reads format 2: make a new cluster",
+    )
+
+
 def test_a_newer_catalog(databases: MakeDatabases) -> None:
     conninfos = databases(1)
     with Cluster.create(conninfos, num_partitions=4) as cluster, cluster.connect() as connection:
         with psycopg.connect(conninfos[0], autocommit=True) as direct:
             direct.execute("UPDATE parallel_partition.cluster SET format_version = 99")
-        message = "has format 99, written by a newer parallel_partition; this one reads .* up to 1: install the newer"
+        message = "has format 99, written by a newer parallel_partition; this one reads format 2: install the newer"
         fails(
             lambda: parallel_partition.connect(conninfos[0]),
             errors.CatalogVersion,
