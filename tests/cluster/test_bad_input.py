@@ -326,7 +326,9 @@ def test_a_newer_catalog(databases: MakeDatabases) -> None:
     with Cluster.create(conninfos, num_partitions=4) as cluster, cluster.connect() as connection:
         with psycopg.connect(conninfos[0], autocommit=True) as direct:
             direct.execute("UPDATE parallel_partition.cluster SET format_version = 99")
-        message = "has format 99, written by a newer parallel_partition; this one reads format 2: install the newer"
+        message = (
+            "has format 99, written by a newer parallel_partition; this one reads format 2: install the newer"
+        )
         fails(
             lambda: parallel_partition.connect(conninfos[0]),
             errors.CatalogVersion,
