@@ -12,12 +12,11 @@ from psycopg.pq.abc import PGresult
 from parallel_partition import errors
 from parallel_partition.execution.transaction import Transaction
 from parallel_partition.execution.version import SEQUENCES
-from parallel_partition.planning.plan import Gather
 from parallel_partition.postgres.driver_errors import as_driver_error
 from parallel_partition.statements import Statement
 
 if TYPE_CHECKING:
-    from parallel_partition.execution.gather import Gatherer, TableQuery
+    from parallel_partition.execution.gather import TableQuery
 
 EXPLAIN = b"EXPLAIN (FORMAT JSON) "
 #: The statement is run, and its rows are thrown away.
@@ -34,17 +33,14 @@ class TableEstimate:
     plans: Mapping[str, Mapping[str, Any]]
 
 
-def estimate(
-    transaction: Transaction, gatherer: Gatherer, plan: Gather, request: Statement
-) -> list[TableEstimate]:
-    """What a gather is expected to bring, table by table, as the planners of the servers see it.
+def estimate(transaction: Transaction, queries: Sequence[TableQuery]) -> list[TableEstimate]:
+    """What the queries of a gather are expected to bring, table by table, as the planners of the servers see it.
 
     Raises
     ------
     StaleVersion : a server's map or schema is another than the plan was made for
     psycopg.Error : what a server said
     """
-    queries = gatherer.queries(plan, request)
     asked = [
         (server, Statement(query.sql.encode(), prepare=False))
         for query in queries

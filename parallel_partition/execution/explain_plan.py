@@ -173,7 +173,7 @@ def _gathered(runner: Runner, planned: Planned, request: Statement) -> Explanati
     plan = runner.settled(planned, plan, request)
     if not isinstance(gather := plan.many, Gather):
         return None
-    estimates = estimate(runner.transaction, runner.gatherer, gather, request)
+    estimates = estimate(runner.transaction, runner.gatherer.queries(gather, request))
     queries = [
         ServerQuery(server, told.query.sql, told.query.table.full_name, told.plans[server])
         for told in estimates

@@ -7,7 +7,7 @@ back, so nothing of it stays, however it ends.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -64,8 +64,14 @@ class Gatherer:
         self._merge = merge
         self.limit = limit
 
-    def run(self, plan: Gather, request: Statement, search_path: Sequence[str]) -> PGresult:
+    def run(
+        self, plan: Gather, queries: Sequence[TableQuery], request: Statement, search_path: Sequence[str]
+    ) -> PGresult:
         """Answer a statement.
+
+        Parameters
+        ----------
+        queries : those of the plan, as `queries` makes them
 
         Raises
         ------
@@ -78,10 +84,9 @@ class Gatherer:
                 f"{plan.clock}: the merge session's clock is another than this transaction's; pass the value"
             )
             raise as_driver_error(errors.UnsupportedQuery(message))
-        tables = self.copied_tables(plan)
         with self._merging(search_path) as session:
-            self._gather(tables, request, session)
-            return self._answer(plan, tables, request, session)
+            self._gather(queries, session)
+            return self._answer(plan, [query.table for query in queries], request, session)
 
     def copied_tables(self, plan: Gather) -> list[GatheredTable]:
         """The tables of a plan whose rows must be brought."""
@@ -121,25 +126,20 @@ class Gatherer:
 
     # --- rows -------------------------------------------------------------------------------------------------
 
-    def _gather(self, tables: Sequence[GatheredTable], request: Statement, merge: Session) -> None:
-        creates = [
-            Statement(
-                f"CREATE TEMPORARY TABLE {quoted(table.name)} ({table.definition})".encode(), prepare=False
-            )
-            for table in tables
+    def _gather(self, queries: Sequence[TableQuery], merge: Session) -> None:
+        texts = [
+            f"CREATE TEMPORARY TABLE {quoted(query.table.name)} ({query.table.definition})"
+            for query in queries
         ]
-        if creates:
-            _run(merge, creates)
-        places = [self._homes(table, request) for table in tables]
-        servers = {server for homes, _ in places for server in homes}
+        if texts:
+            _run(merge, [Statement(text.encode(), prepare=False) for text in texts])
+        servers = {server for query in queries for server in query.servers}
         ordered = [server for server in self._router.state.servers if server in servers]
         sessions = begin_streams(self._transaction, ordered)
-        texts = with_literals([table.filter for table in tables], request.parameters, merge)
         left = self.limit
-        for table, text, (homes, parts) in zip(tables, texts, places, strict=True):
-            left -= self._copy(
-                table, text, {server: sessions[server] for server in homes}, parts, merge, left
-            )
+        for query in queries:
+            if query.servers:
+                left -= self._copy(query, sessions, merge, left)
         end_streams(self._transaction, sessions)
 
     def _homes(
@@ -152,21 +152,12 @@ class Gatherer:
         parts = partitions(table.condition, request.parameters, state.shard_map)
         return self._router.homes(parts), parts
 
-    def _copy(
-        self,
-        table: GatheredTable,
-        filter: str,
-        sessions: dict[str, Session],
-        parts: frozenset[int] | None,
-        merge: Session,
-        limit: int,
-    ) -> int:
+    def _copy(self, query: TableQuery, sessions: Mapping[str, Session], merge: Session, limit: int) -> int:
         """Copy a table's rows; returns their bytes."""
-        if not sessions:
-            return 0
+        table = query.table
         columns = ", ".join(map(quoted, table.columns))
         form = "binary" if table.binary else "text"
-        out = f"COPY ({_rows_of(table, filter, parts)}) TO STDOUT (FORMAT {form})".encode()
+        out = f"COPY ({query.sql}) TO STDOUT (FORMAT {form})".encode()
         into = f"COPY {quoted(table.name)} ({columns}) FROM STDIN (FORMAT {form})".encode()
         size = 0
         with CopyIn(merge, into, binary=table.binary) as target:
@@ -179,10 +170,10 @@ class Gatherer:
                 target.write(rows)
 
             exchanges = {
-                server: (session, self._copied_out(session, table, out, take))
-                for server, session in sessions.items()
+                server: (sessions[server], self._copied_out(sessions[server], table, out, take))
+                for server in query.servers
             }
-            self._transaction.drive(exchanges, parts)
+            self._transaction.drive(exchanges, query.parts)
         if target.rows >= ANALYZED_ROWS:
             name = quoted(table.name)
             texts = [*(f"CREATE INDEX ON {name} {index}" for index in table.indexes), f"ANALYZE {name}"]

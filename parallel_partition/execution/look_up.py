@@ -1,8 +1,8 @@
 """A point query run again on the same connection, with other parameters and nothing that need not be done again.
 
 What `Runner.run` and `Transaction.ask_one` decide for a statement is decided already; left are the partition of the
-key, the round trip and the version check. Measured against psycopg straight to the server, that is the difference
-between 1.6 and 1.2 times its time. Whatever is not as it was is left to the long way, which runs the statement anew.
+key, the round trip and the version check. Each step between two round trips shows there (benchmarks/README.md has
+the figure). Whatever is not as it was is left to the long way, which runs the statement anew.
 """
 
 from __future__ import annotations

@@ -25,6 +25,7 @@ from parallel_partition.execution.router import Planned, Router
 from parallel_partition.execution.run_point import run_point
 from parallel_partition.execution.run_writes import (
     commit_in_autocommit,
+    for_shard,
     run_insert,
     run_modify,
     run_reference_write,
@@ -284,17 +285,14 @@ class Runner:
                 assert planned.split is not None  # settled
                 return self._split(planned, planned.split, homes, parts, request)
             case Gather() as gather:
-                expected = estimate(self.transaction, self.gatherer, gather, request)
-                require_within(expected, self.gatherer.limit)
-                return answer_of(self.gatherer.run(gather, request, self.search_path))
+                queries = self.gatherer.queries(gather, request)
+                require_within(estimate(self.transaction, queries), self.gatherer.limit)
+                return answer_of(self.gatherer.run(gather, queries, request, self.search_path))
             case Refusal(message):
                 raise as_driver_error(errors.UnsupportedQuery(message))
 
     def _shard_statement(self, planned: Planned, query: ShardQuery, request: Statement) -> Statement:
-        parameters = request.parameters
-        if query.numbers is not None:
-            parameters = [parameters[number - 1] for number in query.numbers]
-        return request._replace(text=planned.encode(query.text), parameters=parameters)
+        return for_shard(planned, query.text, query.numbers, request)
 
     def _whole(
         self,
@@ -305,8 +303,8 @@ class Runner:
         request: Statement,
         locking: bool,
     ) -> Answer:
-        limit = _count(whole.limit, request.parameters, "LIMIT")
-        offset = _count(whole.offset, request.parameters, "OFFSET")
+        limit = count_of(whole.limit, request.parameters, "LIMIT")
+        offset = count_of(whole.offset, request.parameters, "OFFSET")
         statement = self._shard_statement(planned, whole.shard, request)
         answers = self.transaction.ask(dict.fromkeys(homes, statement), parts, writes=locking)
         if locking:
@@ -452,7 +450,7 @@ class Runner:
         return Answer([CLOSED.make_empty_result(pq.ExecStatus.COMMAND_OK)], status=tag.encode())
 
 
-def _count(count: Count | None, parameters: Sequence[Parameter], clause: str) -> int | None:
+def count_of(count: Count | None, parameters: Sequence[Parameter], clause: str) -> int | None:
     """The number that a LIMIT or OFFSET stands for; None for no clause and for NULL.
 
     A negative number is for the servers to refuse: their texts have it too.

@@ -15,7 +15,7 @@ from parallel_partition.execution.answer import Answer
 from parallel_partition.execution.gather import GATHER_LIMIT
 from parallel_partition.execution.local_names import check_local_names
 from parallel_partition.execution.router import Planned, Router
-from parallel_partition.execution.run_plan import Runner, _count
+from parallel_partition.execution.run_plan import Runner, count_of
 from parallel_partition.execution.stream_rows import HeldRows, Rows, RowStream, Wanted
 from parallel_partition.execution.transaction import Transaction
 from parallel_partition.execution.version import StaleVersion
@@ -84,8 +84,6 @@ class StreamingRunner(Runner):
     def _opened(self, request: Statement, page: int, scroll: bool | None, *, declared: bool = False) -> Rows:
         """Open the rows. What fails fails the transaction, as PostgreSQL's does, but for refusals."""
         try:
-            if self.transaction.path_unsure and not self.transaction.failed:
-                self._read_search_path()
             planned = self.planned(request)
             if not isinstance(planned.plan, TransactionPlan):
                 self.transaction.refuse_when_failed()
@@ -149,8 +147,8 @@ class StreamingRunner(Runner):
             homes,
             parts,
             whole.order,
-            _count(whole.limit, request.parameters, "LIMIT"),
-            _count(whole.offset, request.parameters, "OFFSET") or 0,
+            count_of(whole.limit, request.parameters, "LIMIT"),
+            count_of(whole.offset, request.parameters, "OFFSET") or 0,
             whole.hidden,
             scroll,
         )

@@ -199,7 +199,7 @@ class RowStream:
         transaction = self._transaction
         given = router.types.for_server(self._wanted.statement, server, transaction.aside)
         text = b"DECLARE %s %sCURSOR FOR %s" % (self._name, self._wanted.declaration, given.text)
-        return transaction._train(server, True, given._replace(text=text, result_format=0, prepare=False))
+        return transaction.train(server, True, given._replace(text=text, result_format=0, prepare=False))
 
     # --- pages ------------------------------------------------------------------------------------------------
 

@@ -187,7 +187,7 @@ class Transaction:
                 guard = SEQUENCES
             else:
                 guard = self.versions.rows(server, parts)
-            exchange = session.exchange(self._train(server, block, statement, guard))
+            exchange = session.exchange(self.train(server, block, statement, guard))
             exchanges[server] = (session, self.measure.timed(server, exchange) if self.measure else exchange)
         outcome = self._drive(exchanges)
         if outcome.failures:
@@ -213,7 +213,7 @@ class Transaction:
         own_snapshot = self.own_snapshot(session, block)
         guard = SEQUENCES if own_snapshot else self.versions.rows(server, parts)
         statement = self._numbered(statement, server)
-        results = self._run_on_one(session, self._train(server, block, statement, guard), parts)
+        results = self._run_on_one(session, self.train(server, block, statement, guard), parts)
         if own_snapshot:
             self.versions.verify_sequences(server, results[-1])
         else:
@@ -273,7 +273,7 @@ class Transaction:
             self.statements += 1
         return results[0]
 
-    def _train(self, server: str, block: bool, *statements: Statement) -> list[Statement]:
+    def train(self, server: str, block: bool, *statements: Statement) -> list[Statement]:
         """The statements, behind BEGIN when they are the server's first of a transaction."""
         if not block or server in self.begun:
             return [*statements]
@@ -362,7 +362,7 @@ class Transaction:
             self.check_versions(server)
         assertion = self.versions.assertion(server, _NO_PARTS, enters=True)
         guards = [assertion] if asserts else [SEQUENCES] if named else []
-        train = self._train(server, block, statement, *guards)
+        train = self.train(server, block, statement, *guards)
         results = self._run_on_one(session, train, _NO_PARTS)
         if named and not asserts:
             self.versions.verify_sequences(server, results[-1])

@@ -209,7 +209,7 @@ def test_a_gather_is_estimated_table_by_table(connection: Connection[Any]) -> No
     plan = runner.planned(request).plan
     assert isinstance(plan, SelectPlan)
     assert isinstance(plan.many, Gather)
-    found = estimate(runner.transaction, runner.gatherer, plan.many, request)
+    found = estimate(runner.transaction, runner.gatherer.queries(plan.many, request))
     # The merge session is on a server that has all of products: they are read where they are.
     assert [told.query.table.full_name for told in found] == ["public.orders", "public.lines"]
     assert [sum(told.rows.values()) for told in found] == [ORDERS, 90]
