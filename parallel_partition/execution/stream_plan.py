@@ -18,7 +18,6 @@ from parallel_partition.execution.router import Planned, Router
 from parallel_partition.execution.run_plan import Runner, count_of
 from parallel_partition.execution.stream_rows import HeldRows, Rows, RowStream, Wanted
 from parallel_partition.execution.transaction import Transaction
-from parallel_partition.execution.version import StaleVersion
 from parallel_partition.planning.plan import LocalPlan, ReferencePlan, SelectPlan, TransactionPlan, Whole
 from parallel_partition.postgres.driver_errors import as_driver_error
 from parallel_partition.statements import Parameters, Statement
@@ -82,32 +81,28 @@ class StreamingRunner(Runner):
         return self.current(lambda asked: self._opened(asked, 0, scroll, declared=True), request)
 
     def _opened(self, request: Statement, page: int, scroll: bool | None, *, declared: bool = False) -> Rows:
-        """Open the rows. What fails fails the transaction, as PostgreSQL's does, but for refusals."""
-        try:
-            planned = self.planned(request)
-            if not isinstance(planned.plan, TransactionPlan):
-                self.transaction.refuse_when_failed()
-            if declared and not self.transaction.in_block:
-                declaration = request._replace(text=_DECLARE + request.text, prepare=False)
-                self.transaction.aside(
-                    self.router.state.catalog, declaration
-                )  # refused: it is in no transaction
-            wanted = self._wanted(planned, request, scroll)
-            if wanted is not None:
-                if planned.leaves_state:
-                    self.transaction.sessions.touch()
-                return RowStream(self.router, self.transaction, self.merge, wanted, self._as_numbered, page)
-            if declared:
-                self._let_server_judge(request)
-        except (StaleVersion, errors.CrossShardWriteRefused):
-            raise
-        except errors.UnsupportedQuery:
-            self._check_refusal()
-            raise
-        except BaseException:
-            self.transaction.fail()
-            raise
-        return HeldRows(self._run(request), scroll)
+        rows = self.guarded(lambda: self._streamed(request, page, scroll, declared))
+        return HeldRows(self._run(request), scroll) if rows is None else rows
+
+    def _streamed(
+        self, request: Statement, page: int, scroll: bool | None, declared: bool
+    ) -> RowStream | None:
+        """The rows of a statement whose rows stream; None for others."""
+        planned = self.planned(request)
+        if not isinstance(planned.plan, TransactionPlan):
+            self.transaction.refuse_when_failed()
+        if declared and not self.transaction.in_block:
+            declaration = request._replace(text=_DECLARE + request.text, prepare=False)
+            # Refused by the server: it is in no transaction.
+            self.transaction.aside(self.router.state.catalog, declaration)
+        wanted = self._wanted(planned, request, scroll)
+        if wanted is not None:
+            if planned.leaves_state:
+                self.transaction.sessions.touch()
+            return RowStream(self.router, self.transaction, self.merge, wanted, self._as_numbered, page)
+        if declared:
+            self._let_server_judge(request)
+        return None
 
     def _let_server_judge(self, request: Statement) -> None:
         """Let the catalog's server refuse what no cursor can be declared for, before it is run."""
