@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import select
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
 
@@ -18,6 +18,7 @@ from psycopg.pq.abc import PGresult
 
 from parallel_partition.postgres.driver_errors import error_of_result
 from parallel_partition.postgres.session import CANCEL_GRACE, CANCEL_PAUSE, Exchange, Session
+from parallel_partition.statements import Statement
 
 logger = logging.getLogger("parallel_partition")
 
@@ -67,6 +68,19 @@ def run_one(session: Session, exchange: Exchange) -> list[PGresult]:
     except BaseException:
         _abandon({session.server: _Running(session, exchange)})
         raise
+
+
+def answers_of(session: Session, statements: Sequence[Statement]) -> list[PGresult]:
+    """Run statements of the library's own on one server.
+
+    Raises
+    ------
+    psycopg.Error : one failed, or the connection was lost; it knows its server
+    """
+    results = run_one(session, session.exchange(statements))
+    if results[-1].status == pq.ExecStatus.FATAL_ERROR:
+        raise error_of_result(results[-1], session.server)
+    return results
 
 
 def run_all(exchanges: Mapping[str, tuple[Session, Exchange]]) -> Outcome:

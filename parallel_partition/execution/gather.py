@@ -11,11 +11,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from psycopg import pq
 from psycopg.pq.abc import PGresult
 
 from parallel_partition import errors
-from parallel_partition.execution.fan_out import run_one
+from parallel_partition.execution.fan_out import answers_of
 from parallel_partition.execution.literals import with_literals
 from parallel_partition.execution.merge_session import MergeSession
 from parallel_partition.execution.router import Router
@@ -26,7 +25,7 @@ from parallel_partition.planning.prune import partitions
 from parallel_partition.planning.write_nodes import quoted
 from parallel_partition.postgres.binary_array import TEXT_OID, binary_array
 from parallel_partition.postgres.copy_stream import CopyIn, copied_out
-from parallel_partition.postgres.driver_errors import as_driver_error, error_of_result
+from parallel_partition.postgres.driver_errors import as_driver_error
 from parallel_partition.postgres.named_sql import load
 from parallel_partition.postgres.session import Exchange, Session
 from parallel_partition.statements import Parameter, Statement
@@ -118,11 +117,11 @@ class Gatherer:
         begin = Statement(_SQL["begin"], prepare=False)
         look = Statement(_SQL["look_in_temporary_first"], (listed,), prepare=True)
         try:
-            _run(session, [begin, look])
+            answers_of(session, [begin, look])
             yield session
         finally:
             if session.alive:
-                _run(session, [Statement(b"ROLLBACK", prepare=False)])
+                answers_of(session, [Statement(b"ROLLBACK", prepare=False)])
 
     # --- rows -------------------------------------------------------------------------------------------------
 
@@ -132,7 +131,7 @@ class Gatherer:
             for query in queries
         ]
         if texts:
-            _run(merge, [Statement(text.encode(), prepare=False) for text in texts])
+            answers_of(merge, [Statement(text.encode(), prepare=False) for text in texts])
         servers = {server for query in queries for server in query.servers}
         ordered = [server for server in self._router.state.servers if server in servers]
         sessions = begin_streams(self._transaction, ordered)
@@ -177,7 +176,7 @@ class Gatherer:
         if target.rows >= ANALYZED_ROWS:
             name = quoted(table.name)
             texts = [*(f"CREATE INDEX ON {name} {index}" for index in table.indexes), f"ANALYZE {name}"]
-            _run(merge, [Statement(text.encode(), prepare=False) for text in texts])
+            answers_of(merge, [Statement(text.encode(), prepare=False) for text in texts])
         return size
 
     def _copied_out(
@@ -208,7 +207,7 @@ class Gatherer:
             for column in ([table.schema for table in tables], [table.name for table in tables])
         ]
         statement = request._replace(text=plan.text.encode(), prepare=False)
-        result, locked = _run(merge, [statement, Statement(_SQL["locked_tables"], names, prepare=True)])
+        result, locked = answers_of(merge, [statement, Statement(_SQL["locked_tables"], names, prepare=True)])
         if locked.ntuples:
             name = (locked.get_value(0, 0) or b"").decode()
             message = f"the merge session read {name} itself instead of the rows gathered of it; nothing is handed out"
@@ -224,10 +223,3 @@ def _rows_of(table: GatheredTable, filter: str, parts: frozenset[int] | None) ->
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     columns = ", ".join(map(quoted, table.columns))
     return f"SELECT {columns} FROM {quoted(table.schema)}.{quoted(table.name)}{where}"  # noqa: S608
-
-
-def _run(session: Session, statements: Sequence[Statement]) -> list[PGresult]:
-    results = run_one(session, session.exchange(statements))
-    if results[-1].status == pq.ExecStatus.FATAL_ERROR:
-        raise error_of_result(results[-1], session.server)
-    return results

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from psycopg import pq
-from psycopg.pq.abc import PGresult
-
-from parallel_partition.execution.fan_out import run_one
+from parallel_partition.execution.fan_out import answers_of
 from parallel_partition.planning.splicing import splice
 from parallel_partition.planning.tokens import scan
 from parallel_partition.planning.write_nodes import literal
-from parallel_partition.postgres.driver_errors import error_of_result
 from parallel_partition.postgres.session import Session
 from parallel_partition.statements import Parameter, Statement
 
@@ -59,17 +55,10 @@ def _constants(numbers: Sequence[int], parameters: Sequence[Parameter], session:
         for place, (_, oid, _) in enumerate(given, 1)
     ]
     sent = [parameter if parameter.oid else parameter._replace(oid=25) for parameter in given]
-    result = _told(session, Statement(f"SELECT {', '.join(wanted)}".encode(), sent, prepare=False))
+    result = answers_of(session, [Statement(f"SELECT {', '.join(wanted)}".encode(), sent, prepare=False)])[-1]
     constants = {}
     for place, (number, parameter) in enumerate(zip(numbers, given, strict=True)):
         value, type = (result.get_value(0, 2 * place + column) for column in (0, 1))
         text = "NULL" if value is None else literal(value.decode())
         constants[number] = (f"CAST({text} AS {(type or b'').decode()})" if parameter.oid else text).encode()
     return constants
-
-
-def _told(session: Session, statement: Statement) -> PGresult:
-    result = run_one(session, session.exchange([statement]))[-1]
-    if result.status == pq.ExecStatus.FATAL_ERROR:
-        raise error_of_result(result, session.server)
-    return result

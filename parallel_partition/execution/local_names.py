@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from psycopg import pq
 from psycopg.pq.abc import PGresult
 
 from parallel_partition import errors
 from parallel_partition.catalog.cluster import ClusterState
-from parallel_partition.execution.fan_out import run_one
+from parallel_partition.execution.fan_out import answers_of
 from parallel_partition.planning.known_names import earlier_names
 from parallel_partition.planning.plan import LocalPlan
-from parallel_partition.postgres.driver_errors import as_driver_error, error_of_result
+from parallel_partition.postgres.driver_errors import as_driver_error
 from parallel_partition.postgres.named_sql import load
 from parallel_partition.postgres.session import Session
 from parallel_partition.statements import Parameter, Statement
@@ -84,10 +83,7 @@ def _ask(session: Session, name: str, *pairs: Sequence[tuple[str | None, str]]) 
         for place in range(2):
             parameters.append(Parameter(_text_array([pair[place] for pair in names]), _TEXT_ARRAY, 0))
     statement = Statement(_SQL[name].encode(), parameters, 0, prepare=True)
-    result = run_one(session, session.exchange([statement]))[-1]
-    if result.status == pq.ExecStatus.FATAL_ERROR:
-        raise error_of_result(result, session.server)
-    return result
+    return answers_of(session, [statement])[-1]
 
 
 def _text_array(values: Sequence[str | None]) -> bytes:

@@ -8,17 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from psycopg import pq
 from psycopg.pq.abc import PGresult
 
 from parallel_partition import errors
 from parallel_partition.combining.merge_sort import Direction, permutation, python_values
-from parallel_partition.execution.fan_out import run_one
+from parallel_partition.execution.fan_out import answers_of
 from parallel_partition.execution.router import Router
 from parallel_partition.execution.transaction import Transaction
 from parallel_partition.planning.plan import SortKey, Split
 from parallel_partition.postgres.binary_array import TEXT_OID, binary_array
-from parallel_partition.postgres.driver_errors import as_driver_error, error_of_result
+from parallel_partition.postgres.driver_errors import as_driver_error
 from parallel_partition.postgres.session import Session
 from parallel_partition.statements import FIRST_USER_OID, Parameter, Statement
 
@@ -163,10 +162,7 @@ class MergeSession:
 
     def _run(self, statement: Statement) -> PGresult:
         session = self.as_callers()
-        result = run_one(session, session.exchange([statement]))[-1]
-        if result.status == pq.ExecStatus.FATAL_ERROR:
-            raise error_of_result(result, session.server)
-        return result
+        return answers_of(session, [statement])[-1]
 
     def _session_of_its_own(self) -> Session:
         if self._session is None or self._session.lost_while_idle():
@@ -183,9 +179,7 @@ class MergeSession:
         train = [Statement(text, prepare=False) for text in _RESETS]
         train += [Statement(_SET, (Parameter(name, 25, 0), Parameter(value, 25, 0))) for name, value in pairs]
         session.touched = True
-        result = run_one(session, session.exchange(train))[-1]
-        if result.status == pq.ExecStatus.FATAL_ERROR:
-            raise error_of_result(result, session.server)
+        answers_of(session, train)
 
 
 def _require_sortable(session: Session, described: PGresult, keys: Sequence[SortKey]) -> None:
@@ -198,9 +192,7 @@ def _require_sortable(session: Session, described: PGresult, keys: Sequence[Sort
     if users and described.fformat(0):
         listed = b"{%s}" % b",".join(b"%d" % oid for oid in users)
         statement = Statement(_NOT_ENUMS, (Parameter(listed, _OID_ARRAY, 0),), prepare=True)
-        result = run_one(session, session.exchange([statement]))[-1]
-        if result.status == pq.ExecStatus.FATAL_ERROR:
-            raise error_of_result(result, session.server)
+        result = answers_of(session, [statement])[-1]
         if result.ntuples:
             name = (result.get_value(0, 0) or b"").decode()
             message = f"ORDER BY a value of type {name}, in binary: it is not sorted over several servers; ask for text"
@@ -212,9 +204,7 @@ def type_names(session: Session, described: PGresult, columns: Sequence[int]) ->
     oids = b"{%s}" % b",".join(b"%d" % described.ftype(column) for column in columns)
     typmods = b"{%s}" % b",".join(b"%d" % described.fmod(column) for column in columns)
     statement = Statement(_TYPE_NAMES, (Parameter(oids, 1028, 0), Parameter(typmods, 1007, 0)), prepare=True)
-    result = run_one(session, session.exchange([statement]))[-1]
-    if result.status == pq.ExecStatus.FATAL_ERROR:
-        raise error_of_result(result, session.server)
+    result = answers_of(session, [statement])[-1]
     return [(result.get_value(row, 0) or b"").decode() for row in range(result.ntuples)]
 
 

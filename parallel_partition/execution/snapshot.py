@@ -38,7 +38,7 @@ import psycopg
 from psycopg import pq
 
 from parallel_partition.execution.failures import one_error, stale_map
-from parallel_partition.execution.fan_out import run_all, run_one
+from parallel_partition.execution.fan_out import answers_of, run_all
 from parallel_partition.execution.run_each import roll_back
 from parallel_partition.postgres.driver_errors import error_of_result, known_at
 from parallel_partition.postgres.named_sql import load
@@ -136,9 +136,7 @@ def _close_all(sessions: Mapping[str, Session], train: list[Statement]) -> str |
 def _holders(session: Session) -> list[str]:
     """Who is in a server's gate; its transaction has failed."""
     train = [Statement(b"ROLLBACK", prepare=False), _SQL["holders"]]
-    result = run_one(session, session.exchange(train))[-1]
-    if result.status == _FATAL:
-        raise error_of_result(result, session.server)
+    result = answers_of(session, train)[-1]
     return [(result.get_value(row, 0) or b"").decode() for row in range(result.ntuples)]
 
 
