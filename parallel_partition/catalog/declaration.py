@@ -5,10 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-
-def quoted(name: str) -> str:
-    """A name as SQL takes it, whatever characters it has."""
-    return '"' + name.replace('"', '""') + '"'
+from parallel_partition.catalog.identifiers import quoted
 
 
 @dataclass(frozen=True, slots=True)

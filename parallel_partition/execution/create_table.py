@@ -14,7 +14,8 @@ import psycopg
 from psycopg import sql
 
 from parallel_partition.catalog.cluster import ClusterState
-from parallel_partition.catalog.declaration import DeclaredTable, quoted
+from parallel_partition.catalog.declaration import DeclaredTable
+from parallel_partition.catalog.identifiers import quoted
 from parallel_partition.catalog.tables import Kind, Table
 from parallel_partition.errors import UnknownTable, UnsupportedTable
 from parallel_partition.execution.change_everywhere import Change, changing, said_by

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 from parallel_partition.execution.answer import Answer, answer_of
 from parallel_partition.execution.explain_plan import explain_now
 from parallel_partition.planning.plan import ExplainPlan, LocalPlan
-from parallel_partition.postgres.binary_array import TEXT_OID, binary_array
+from parallel_partition.postgres.binary_array import TEXT_OID, text_array
 from parallel_partition.statements import Parameter, Statement
 
 if TYPE_CHECKING:
     from parallel_partition.execution.run_plan import Runner
 
-_TEXT_ARRAY = 1009
 _LINES = b'SELECT "QUERY PLAN" FROM pg_catalog.unnest($1) WITH ORDINALITY AS t("QUERY PLAN", n) ORDER BY n'
 _DOCUMENT = b'SELECT CAST($1 AS pg_catalog.json) AS "QUERY PLAN"'
 
@@ -41,8 +40,7 @@ def run_explain(runner: Runner, plan: ExplainPlan, request: Statement) -> Answer
         shown = Parameter(explanation.as_json().encode(), TEXT_OID, 0)
         statement = Statement(_DOCUMENT, (shown,), request.result_format, prepare=False)
     else:
-        lines = [line.encode() for line in str(explanation).splitlines()]
-        shown = Parameter(binary_array(TEXT_OID, lines), _TEXT_ARRAY, 1)
+        shown = text_array(str(explanation).splitlines())
         statement = Statement(_LINES, (shown,), request.result_format, prepare=False)
     # Where no transaction has begun it does so, as any statement does.
     answer = answer_of(runner.transaction.ask_one(runner.router.state.catalog, statement, frozenset()))

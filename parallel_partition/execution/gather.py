@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from psycopg.pq.abc import PGresult
 
 from parallel_partition import errors
+from parallel_partition.catalog.identifiers import quoted
 from parallel_partition.execution.fan_out import answers_of
 from parallel_partition.execution.literals import with_literals
 from parallel_partition.execution.merge_session import MergeSession
@@ -22,8 +23,7 @@ from parallel_partition.execution.streams import begin_streams, end_streams
 from parallel_partition.execution.transaction import Transaction
 from parallel_partition.planning.plan import Gather, GatheredTable
 from parallel_partition.planning.prune import partitions
-from parallel_partition.planning.write_nodes import quoted
-from parallel_partition.postgres.binary_array import TEXT_OID, binary_array
+from parallel_partition.postgres.binary_array import TEXT_OID, text_array
 from parallel_partition.postgres.copy_stream import CopyIn, copied_out
 from parallel_partition.postgres.driver_errors import as_driver_error
 from parallel_partition.postgres.named_sql import load
@@ -31,7 +31,6 @@ from parallel_partition.postgres.session import Exchange, Session
 from parallel_partition.statements import Parameter, Statement
 
 _SQL = {name: text.encode() for name, text in load("gather").items()}
-_TEXT_ARRAY = 1009
 
 #: Bytes that one statement may gather unless the connection says otherwise.
 GATHER_LIMIT = 1 << 30
@@ -202,10 +201,7 @@ class Gatherer:
         self, plan: Gather, tables: Sequence[GatheredTable], request: Statement, merge: Session
     ) -> PGresult:
         """Run the statement, and make sure that it read no table of the cluster in place of a temporary one."""
-        names = [
-            Parameter(binary_array(TEXT_OID, [name.encode() for name in column]), _TEXT_ARRAY, 1)
-            for column in ([table.schema for table in tables], [table.name for table in tables])
-        ]
+        names = [text_array(table.schema for table in tables), text_array(table.name for table in tables)]
         statement = request._replace(text=plan.text.encode(), prepare=False)
         result, locked = answers_of(merge, [statement, Statement(_SQL["locked_tables"], names, prepare=True)])
         if locked.ntuples:

@@ -15,13 +15,13 @@ from parallel_partition.catalog.cluster import ClusterState
 from parallel_partition.execution.fan_out import answers_of
 from parallel_partition.planning.known_names import earlier_names
 from parallel_partition.planning.plan import LocalPlan
+from parallel_partition.postgres.binary_array import text_array
 from parallel_partition.postgres.driver_errors import as_driver_error
 from parallel_partition.postgres.named_sql import load
 from parallel_partition.postgres.session import Session
-from parallel_partition.statements import Parameter, Statement
+from parallel_partition.statements import Statement
 
 _SQL = load("local_names")
-_TEXT_ARRAY = 1009
 
 
 def check_local_names(session: Session, plan: LocalPlan, state: ClusterState) -> None:
@@ -78,21 +78,9 @@ def views_are_current(session: Session, views: Sequence[tuple[str, str]], state:
 
 
 def _ask(session: Session, name: str, *pairs: Sequence[tuple[str | None, str]]) -> PGresult:
-    parameters = []
-    for names in pairs:
-        for place in range(2):
-            parameters.append(Parameter(_text_array([pair[place] for pair in names]), _TEXT_ARRAY, 0))
+    parameters = [text_array(pair[place] for pair in names) for names in pairs for place in range(2)]
     statement = Statement(_SQL[name].encode(), parameters, 0, prepare=True)
     return answers_of(session, [statement])[-1]
-
-
-def _text_array(values: Sequence[str | None]) -> bytes:
-    """An array literal of texts."""
-    quoted = (
-        "NULL" if value is None else '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
-        for value in values
-    )
-    return ("{" + ",".join(quoted) + "}").encode()
 
 
 def _text(result: PGresult, column: int) -> str:

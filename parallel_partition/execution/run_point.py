@@ -8,12 +8,11 @@ from parallel_partition.execution.point import PointRoute, with_partition
 from parallel_partition.execution.router import Router
 from parallel_partition.execution.transaction import Transaction
 from parallel_partition.execution.user_types import are_users
-from parallel_partition.postgres.binary_array import TEXT_OID, binary_array
+from parallel_partition.postgres.binary_array import text_array
 from parallel_partition.postgres.named_sql import load
-from parallel_partition.statements import Parameter, Parameters, Statement
+from parallel_partition.statements import Parameters, Statement
 
 _MAY_READ_PART = load("privileges")["may_read_part"].encode()
-_TEXT_ARRAY = 1009
 
 
 def run_point(
@@ -61,10 +60,7 @@ def _may_read_part(router: Router, transaction: Transaction, server: str, route:
     known = router.readable.get((server, route.tables))
     if known is None:
         transaction.refuse_when_failed()
-        parameters = [
-            Parameter(binary_array(TEXT_OID, [pair[place].encode() for pair in route.tables]), _TEXT_ARRAY, 1)
-            for place in range(2)
-        ]
+        parameters = [text_array(pair[place] for pair in route.tables) for place in range(2)]
         found = transaction.aside(server, Statement(_MAY_READ_PART, parameters, prepare=True))
         known = router.readable[server, route.tables] = found.get_value(0, 0) == b"t"
     return known

@@ -12,13 +12,13 @@ from psycopg import pq
 from psycopg.pq.abc import PGresult
 
 from parallel_partition import errors
-from parallel_partition.postgres.binary_array import TEXT_OID, binary_array
+from parallel_partition.postgres.binary_array import text_array
 from parallel_partition.postgres.driver_errors import as_driver_error
 from parallel_partition.postgres.named_sql import load
 from parallel_partition.statements import FIRST_USER_OID, Parameter, Parameters, Statement
 
 _SQL = {name: text.encode() for name, text in load("user_types").items()}
-_OID_ARRAY, _TEXT_ARRAY = 1028, 1009
+_OID_ARRAY = 1028
 
 #: Runs a statement of the library's own on a server.
 Ask = Callable[[str, Statement], PGresult]
@@ -73,7 +73,7 @@ class UserTypes:
         return statement._replace(parameters=Parameters(given.values, types, given.formats))
 
     def _missing(self, oid: int, server: str, ask: Ask) -> errors.Error:
-        name = self._names(self._catalog, [oid], ask)[oid].decode()
+        name = self._names(self._catalog, [oid], ask)[oid]
         message = f"a parameter has type {name}, which server {server} has not; create it there as on {self._catalog}"
         return errors.ProgrammingError(message).at(server)
 
@@ -121,19 +121,19 @@ class UserTypes:
         unknown = {oid for oid in types if oid >= FIRST_USER_OID} - known.keys()
         if unknown:
             names = self._names(here, unknown, ask)
-            listed = Parameter(binary_array(TEXT_OID, names.values()), _TEXT_ARRAY, 1)
+            listed = text_array(names.values())
             found = ask(there, Statement(_SQL["numbers_of_types"], (listed,), prepare=True))
             for row, oid in enumerate(names):
                 known[oid] = int(found.get_value(row, 0) or 0)
         return known
 
-    def _names(self, server: str, oids: Collection[int], ask: Ask) -> dict[int, bytes]:
+    def _names(self, server: str, oids: Collection[int], ask: Ask) -> dict[int, str]:
         listed = Parameter(b"{%s}" % b",".join(b"%d" % oid for oid in oids), _OID_ARRAY, 0)
         found = ask(server, Statement(_SQL["names_of_types"], (listed,), prepare=True))
         names = {}
         for row in range(found.ntuples):
             oid = int(found.get_value(row, 0) or 0)
-            names[oid] = found.get_value(row, 1) or b""
+            names[oid] = (found.get_value(row, 1) or b"").decode()
             if found.get_value(row, 2) == b"t":
                 self._nested.add((server, oid))
         return names

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from parallel_partition.catalog.tables import Schema
@@ -59,8 +59,8 @@ def own_nodes(level: Level) -> Iterator[tuple[str, Node]]:
         yield from nodes_in(level.node.get(name))
 
 
-def nodes_in(value: Any) -> Iterator[tuple[str, Node]]:
-    """(kind, body) of the nodes of a part of a tree, without those of subqueries."""
+def nodes_in(value: Any, without: Callable[[str, Node], bool] | None = None) -> Iterator[tuple[str, Node]]:
+    """(kind, body) of the nodes of a part of a tree, without those of subqueries, and those ``without`` and below."""
     stack = [value]
     while stack:
         one = stack.pop()
@@ -71,6 +71,8 @@ def nodes_in(value: Any) -> Iterator[tuple[str, Node]]:
                 if name in ("SelectStmt", "subselect"):
                     continue
                 if name[0].isupper() and isinstance(below, dict):
+                    if without is not None and without(name, below):
+                        continue
                     yield name, below
                 stack.append(below)
 

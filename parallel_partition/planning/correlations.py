@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from parallel_partition.catalog.identifiers import quoted
 from parallel_partition.catalog.tables import Table
 from parallel_partition.planning.scope import Level, Relation
 from parallel_partition.planning.terms import Term, column_of, is_operator, terms_of_relations
-from parallel_partition.planning.write_nodes import quoted
 
 #: Types of one short length, by the first words of ``format_type``.
 _SHORT = ("smallint", "integer", "bigint", "date", "timestamp", "uuid", "boolean", "real", "double precision")

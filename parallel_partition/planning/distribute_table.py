@@ -12,8 +12,8 @@ from parallel_partition.catalog.declaration import (
     DeclaredConstraint,
     DeclaredIndex,
     DeclaredTable,
-    quoted,
 )
+from parallel_partition.catalog.identifiers import quoted
 from parallel_partition.catalog.tables import PART, Column, Kind, Table
 from parallel_partition.errors import UnsupportedTable
 from parallel_partition.planning.key_columns import key_types, placement_check

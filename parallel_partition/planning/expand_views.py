@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from parallel_partition.catalog.identifiers import quoted
 from parallel_partition.catalog.tables import Schema
 from parallel_partition.planning.analysis import Analyser
 from parallel_partition.planning.hide_part import Edit
@@ -12,7 +13,6 @@ from parallel_partition.planning.refuse import refuse
 from parallel_partition.planning.scope import field_names
 from parallel_partition.planning.splicing import relation_extent, splice
 from parallel_partition.planning.trees import Node, walk
-from parallel_partition.planning.write_nodes import quoted
 
 #: Views may read views; deeper than this they are taken to go round in circles.
 _DEPTH = 50

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from parallel_partition.catalog.declaration import quoted
+from parallel_partition.catalog.identifiers import quoted
 from parallel_partition.catalog.tables import PART, Schema, Table
 from parallel_partition.errors import UnsupportedTable
 from parallel_partition.planning.declare_table import ForeignKey

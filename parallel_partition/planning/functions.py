@@ -114,6 +114,25 @@ _SAME_EVERYWHERE = frozenset(
     ]
 )
 
+#: Types whose values are the numbers of objects, which differ between servers.
+_NUMBERS = frozenset(
+    f"reg{what}"
+    for what in (
+        "class",
+        "collation",
+        "namespace",
+        "oper",
+        "operator",
+        "proc",
+        "procedure",
+        "role",
+        "type",
+    )
+)
+
+#: What means rows by where they lie, by kind of node.
+_OF_OWN_ROWS = {"RangeTableSample": "TABLESAMPLE", "CurrentOfExpr": "WHERE CURRENT OF"}
+
 #: A constant that PostgreSQL reads as a time of its clock, where it reads a time at all.
 _CLOCK_WORDS = re.compile(r"[\s\d:.,+/-]*\b(now|today|tomorrow|yesterday)\b[\s\d:.,+/a-z-]*", re.IGNORECASE)
 
@@ -200,11 +219,10 @@ def differs_by_server(nodes: Nodes, root: Level, schema: Schema) -> str | None:
         elif kind == "SQLValueFunction":
             value = body["op"].removeprefix("SVFOP_")
             return f"{value}: its value may differ between servers"
-        elif kind == "TypeName" and strings(body.get("names", []))[-1:] and _is_reg(body):
-            return f"a value of type {strings(body['names'])[-1]}: its number differs between servers"
-        elif kind in ("RangeTableSample", "CurrentOfExpr"):
-            clause = "TABLESAMPLE" if kind == "RangeTableSample" else "WHERE CURRENT OF"
-            return f"{clause}: it means other rows on each server"
+        else:
+            reason = _differs(kind, body, "its number differs between servers")
+            if reason is not None:
+                return reason
     return None
 
 
@@ -241,11 +259,10 @@ def differs_in_merge(nodes: Nodes, schema: Schema) -> str | None:
                 return reason
         elif kind == "SQLValueFunction" and body["op"] == "SVFOP_CURRENT_SCHEMA":
             return "CURRENT_SCHEMA: its value differs between sessions"
-        elif kind == "TypeName" and strings(body.get("names", []))[-1:] and _is_reg(body):
-            return f"a value of type {strings(body['names'])[-1]}: it would mean a temporary table"
-        elif kind in ("RangeTableSample", "CurrentOfExpr"):
-            clause = "TABLESAMPLE" if kind == "RangeTableSample" else "WHERE CURRENT OF"
-            return f"{clause}: it means other rows on each server"
+        else:
+            reason = _differs(kind, body, "it would mean a temporary table")
+            if reason is not None:
+                return reason
     return None
 
 
@@ -262,19 +279,13 @@ def _call_differs_in_merge(body: Node, schema: Schema) -> str | None:
     return None
 
 
-def _is_reg(type_name: Node) -> bool:
-    name = strings(type_name["names"])[-1]
-    return name.startswith("reg") and name in {
-        "regclass",
-        "regproc",
-        "regprocedure",
-        "regoper",
-        "regoperator",
-        "regtype",
-        "regrole",
-        "regnamespace",
-        "regcollation",
-    }
+def _differs(kind: str, body: Node, number: str) -> str | None:
+    """Why a node means something else in another session, or None; ``number`` says it of the number of an object."""
+    if kind == "TypeName":
+        name = "".join(strings(body.get("names", []))[-1:])
+        return f"a value of type {name}: {number}" if name in _NUMBERS else None
+    clause = _OF_OWN_ROWS.get(kind)
+    return None if clause is None else f"{clause}: it means other rows on each server"
 
 
 def _clock_word(nodes: Nodes, root: Level) -> str | None:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from dataclasses import replace
 
+from parallel_partition.catalog.identifiers import quoted
 from parallel_partition.catalog.tables import PART, Column, Table
 from parallel_partition.planning.align import Passed
 from parallel_partition.planning.context import Query
@@ -27,7 +28,6 @@ from parallel_partition.planning.push_filters import Filters
 from parallel_partition.planning.scope import Relation, field_names
 from parallel_partition.planning.splicing import column_extent, relation_extent, splice
 from parallel_partition.planning.trees import Node, same_tree, walk
-from parallel_partition.planning.write_nodes import quoted
 from parallel_partition.statements import FIRST_USER_OID
 
 #: The schema that means a session's temporary tables, whatever its real name.

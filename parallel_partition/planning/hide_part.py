@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from parallel_partition.catalog.identifiers import quoted
 from parallel_partition.catalog.tables import PART
 from parallel_partition.planning.analysis import Nodes, call_name, is_whole_row
 from parallel_partition.planning.grouping import item_column
@@ -57,11 +58,6 @@ _OF_ANY_ROW = frozenset(
 
 
 _COUNTING = frozenset({"count", "num_nulls", "num_nonnulls"})
-
-
-def quoted(name: str) -> str:
-    """A name as a quoted identifier."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def hide_part(data: bytes, nodes: Nodes, root: Level) -> list[Edit]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from parallel_partition.catalog.identifiers import quoted
 from parallel_partition.catalog.key_text import NotProven
 from parallel_partition.catalog.tables import PART, Column, Table
 from parallel_partition.planning.align import Passed, require_deterministic, sharded_tables
 from parallel_partition.planning.analysis import Nodes, call_name
 from parallel_partition.planning.functions import SEQUENCES, reads_clock
-from parallel_partition.planning.hide_part import Edit, quoted
+from parallel_partition.planning.hide_part import Edit
 from parallel_partition.planning.insert_parameters import ambiguous_parameter
 from parallel_partition.planning.key_sources import Sources
 from parallel_partition.planning.parse import ParsedText, parse

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from parallel_partition.catalog.declaration import DeclaredColumn, DeclaredTable, quoted
+from parallel_partition.catalog.declaration import DeclaredColumn, DeclaredTable
+from parallel_partition.catalog.identifiers import quoted
 from parallel_partition.errors import UnsupportedTable
 from parallel_partition.planning.key_sql import part_expression
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from functools import reduce
 from typing import Any
 
+from parallel_partition.catalog.identifiers import quoted
 from parallel_partition.errors import InternalError, UnsupportedQuery
 from parallel_partition.planning.aggregates import Aggregate
 from parallel_partition.planning.align import Passed
-from parallel_partition.planning.hide_part import quoted
 from parallel_partition.planning.parse import parse
 from parallel_partition.planning.plan import ShardQuery, Split
 from parallel_partition.planning.splicing import renumber, splice

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from parallel_partition.catalog.identifiers import quoted
 from parallel_partition.catalog.tables import PART, Table
 from parallel_partition.planning.clauses import find_clauses
 from parallel_partition.planning.context import Query
@@ -19,7 +20,6 @@ from parallel_partition.planning.plan import OfKeys, ParameterKey, PartitionQuer
 from parallel_partition.planning.scope import Join, Leaf, Relation, Source, leaves
 from parallel_partition.planning.splicing import splice
 from parallel_partition.planning.trees import Node, kind_and_body, same_tree
-from parallel_partition.planning.write_nodes import quoted
 
 
 def name_partition(query: Query) -> PartitionQuery | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from parallel_partition.planning.align import Passed
-from parallel_partition.planning.analysis import call_name, strings
+from parallel_partition.planning.analysis import call_name, nodes_in, strings
 from parallel_partition.planning.plan import SortKey
 from parallel_partition.planning.scope import (
     Column,
@@ -232,7 +232,7 @@ def _passing_on(node: Node) -> list[Node] | None:
 
 def _require_default(value: Any, level: Level) -> None:
     """Make sure that nothing in an expression has another collation than the database's default."""
-    for kind, body in _with_collation(value):
+    for kind, body in nodes_in(value, without=_has_none):
         if kind == "CollateClause":
             raise Passed("ORDER BY: the collation of an expression around COLLATE is not known")
         if kind == "ColumnRef" and _of_reference(body, level) is not None:
@@ -247,24 +247,6 @@ def _require_default(value: Any, level: Level) -> None:
             raise Passed(
                 "ORDER BY: the collation of an expression around a subquery is not known; add COLLATE"
             )
-
-
-def _with_collation(value: Any) -> Iterator[tuple[str, Node]]:
-    """(kind, body) of the nodes of an expression, without those under a node whose value has no collation."""
-    stack = [value]
-    while stack:
-        one = stack.pop()
-        if isinstance(one, list):
-            stack.extend(one)
-        elif isinstance(one, dict):
-            for name, below in one.items():
-                if name in ("SelectStmt", "subselect") or (
-                    isinstance(below, dict) and _has_none(name, below)
-                ):
-                    continue
-                if name[0].isupper() and isinstance(below, dict):
-                    yield name, below
-                stack.append(below)
 
 
 def _has_none(kind: str, body: Node) -> bool:

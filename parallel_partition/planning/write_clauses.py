@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from parallel_partition.catalog.identifiers import quoted
 from parallel_partition.planning.trees import Node
 from parallel_partition.planning.write_expressions import indirection, typed_literal
 from parallel_partition.planning.write_nodes import (
@@ -12,7 +13,6 @@ from parallel_partition.planning.write_nodes import (
     names,
     operand,
     operator,
-    quoted,
     write_body,
     write_node,
     writes,

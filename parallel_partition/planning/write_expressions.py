@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from parallel_partition.catalog.identifiers import quoted
 from parallel_partition.planning.trees import Node, kind_and_body
 from parallel_partition.planning.write_nodes import (
     Unsupported,
@@ -11,7 +12,6 @@ from parallel_partition.planning.write_nodes import (
     literal,
     operand,
     operator,
-    quoted,
     strings,
     write_body,
     write_node,

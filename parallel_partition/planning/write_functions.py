@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from parallel_partition.catalog.identifiers import quoted
 from parallel_partition.planning.trees import Node
 from parallel_partition.planning.write_expressions import one_string
 from parallel_partition.planning.write_nodes import (
@@ -12,7 +13,6 @@ from parallel_partition.planning.write_nodes import (
     listed,
     literal,
     operand,
-    quoted,
     strings,
     write_body,
     write_node,

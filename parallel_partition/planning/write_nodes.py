@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from parallel_partition import errors
+from parallel_partition.catalog.identifiers import quoted
 from parallel_partition.planning.trees import POSITIONS, Node
 
 Writer = Callable[[Node], str]
@@ -102,11 +103,6 @@ def _string(node: Node) -> str:
     except KeyError:
         raise Unsupported(next(iter(node), "an empty node"), "a name was expected") from None
     return str(text)
-
-
-def quoted(name: str) -> str:
-    """Quote an identifier, whether it needs it or not: that is always right and needs no list of keywords."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def dotted(nodes: Iterable[Node]) -> str:

@@ -7,6 +7,7 @@ refused by name.
 
 from __future__ import annotations
 
+from parallel_partition.catalog.identifiers import quoted
 from parallel_partition.planning.parse import SyntaxNotRead, parse
 from parallel_partition.planning.trees import Node, StatementTooComplex, same_tree
 from parallel_partition.planning.write_clauses import assignments, columns_of, limits
@@ -16,13 +17,12 @@ from parallel_partition.planning.write_nodes import (
     keyword,
     listed,
     literal,
-    quoted,
     write_body,
     write_node,
     writes,
 )
 
-__all__ = ["Unsupported", "literal", "quoted", "write", "write_checked"]
+__all__ = ["Unsupported", "literal", "write", "write_checked"]
 
 _STATEMENTS = ("SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt")
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable
 
+from parallel_partition.statements import Parameter
+
 TEXT_OID = 25
+_TEXT_ARRAY = 1009
 
 _HEADER = struct.Struct("!iiI")  # dimensions, has-null flag, element type
 _DIMENSION = struct.Struct("!ii")  # length, lower bound
@@ -37,3 +40,9 @@ def binary_array(element: int, values: Iterable[bytes | None]) -> bytes:
     if not count:
         return _HEADER.pack(0, 0, element)
     return b"".join([_HEADER.pack(1, has_null, element), _DIMENSION.pack(count, 1), *pieces])
+
+
+def text_array(values: Iterable[str | None]) -> Parameter:
+    """A parameter of type ``text[]``; None for NULL."""
+    encoded = (None if value is None else value.encode() for value in values)
+    return Parameter(binary_array(TEXT_OID, encoded), _TEXT_ARRAY, 1)

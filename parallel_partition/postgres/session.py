@@ -125,16 +125,11 @@ class Session:
         pgconn = self._pgconn
         fresh: list[tuple[int, StatementKey, bytes]] = []
         owners: list[int] = []
-        try:
+        with _ToItsEnd(self):
             pgconn.enter_pipeline_mode()
             for number, statement in enumerate(statements):
                 owners += [number] * self._send(statement, number, fresh)
             received = yield from self._synchronized()
-        except psycopg.Error as error:
-            raise self._broken_off(error) from error
-        except BaseException:
-            self.abandon()
-            raise
         return self._settle(received, owners, fresh)
 
     def run(self, statements: Sequence[Statement]) -> list[PGresult]:
@@ -148,16 +143,11 @@ class Session:
         """
         fresh: list[tuple[int, StatementKey, bytes]] = []
         owners: list[int] = []
-        try:
+        with _ToItsEnd(self):
             self._pgconn.enter_pipeline_mode()
             for number, statement in enumerate(statements):
                 owners += [number] * self._send(statement, number, fresh)
             received = self._answered()
-        except psycopg.Error as error:
-            raise self._broken_off(error) from error
-        except BaseException:
-            self.abandon()
-            raise
         return self._settle(received, owners, fresh)
 
     def run_prepared(
@@ -179,16 +169,11 @@ class Session:
         if name is None or guard is None or pgconn.status == _BAD:
             return None
         self._prepared.move_to_end(key)
-        try:
+        with _ToItsEnd(self):
             pgconn.enter_pipeline_mode()
             pgconn.send_query_prepared(name, values, formats, result_format)
             pgconn.send_query_prepared(guard, (), (), 0)
             received = self._answered()
-        except psycopg.Error as error:
-            raise self._broken_off(error) from error
-        except BaseException:
-            self.abandon()
-            raise
         return received[:1] if received[0].status == _FATAL else received
 
     def _answered(self) -> list[PGresult]:
@@ -244,7 +229,7 @@ class Session:
         except psycopg.OperationalError as error:
             raise _said_why(pgconn, received) or error from error
 
-    def _broken_off(self, error: psycopg.Error) -> psycopg.Error:
+    def broken_off(self, error: psycopg.Error) -> psycopg.Error:
         """The error of an exchange that did not come to its end; the connection is closed."""
         lost = not self.alive
         self.close()
@@ -326,16 +311,11 @@ class Session:
     def describe(self, text: bytes, types: Sequence[int]) -> Exchange:
         """Parse and describe a statement without running it; the one result is its description or its failure."""
         pgconn = self._pgconn
-        try:
+        with _ToItsEnd(self):
             pgconn.enter_pipeline_mode()
             pgconn.send_prepare(b"", text, types)
             pgconn.send_describe_prepared(b"")
             received = yield from self._synchronized()
-        except psycopg.Error as error:
-            raise self._broken_off(error) from error
-        except BaseException:
-            self.abandon()
-            raise
         failure = next((result for result in received if result.status == _FATAL), None)
         return [failure or received[-1]]
 
@@ -383,6 +363,25 @@ class Session:
     def close(self) -> None:
         """Close the connection, whatever state it is in."""
         self.connection.close()
+
+
+class _ToItsEnd:
+    """An exchange that closes the connection where it does not come to its end. A class: contextlib's is slower."""
+
+    __slots__ = ("_session",)
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if error is None:
+            return
+        if isinstance(error, psycopg.Error):
+            raise self._session.broken_off(error) from error
+        self._session.abandon()
 
 
 def _said_why(pgconn: PGconn, received: Sequence[PGresult]) -> psycopg.Error | None:

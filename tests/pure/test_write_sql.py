@@ -10,10 +10,11 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from parallel_partition import errors
+from parallel_partition.catalog.identifiers import quoted
 from parallel_partition.planning import write_nodes, write_sql
 from parallel_partition.planning.parse import SyntaxNotRead, parse
 from parallel_partition.planning.trees import Node, StatementTooComplex, same_tree, walk
-from parallel_partition.planning.write_sql import Unsupported, literal, quoted, write, write_checked
+from parallel_partition.planning.write_sql import Unsupported, literal, write, write_checked
 from tests.pure.sql_statements import statements
 
 
@@ -366,4 +367,4 @@ def test_what_can_be_read_can_be_written_at_any_depth_that_people_write() -> Non
 
 
 def test_everything_public_is_here() -> None:
-    assert write_sql.__all__ == ["Unsupported", "literal", "quoted", "write", "write_checked"]
+    assert write_sql.__all__ == ["Unsupported", "literal", "write", "write_checked"]
