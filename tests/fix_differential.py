@@ -20,6 +20,8 @@ from tests.differential import data, shape_data
 Tables = Sequence[tuple[str, str | tuple[str, ...] | None]]
 Rows = Mapping[str, Sequence[tuple[Any, ...]]]
 
+#: How many servers a cluster has that is compared with one PostgreSQL; one server has all partitions.
+SERVERS = (1, 2, 4)
 STATEMENTS = 2_000
 SEQUENCES = 60
 SEED = 2_026
@@ -44,18 +46,39 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--statement-seed", type=int, default=SEED, help="which ones")
 
 
+def named(servers: int) -> str:
+    """How a test's id says the number of servers."""
+    return f"{servers} server{'s' * (servers > 1)}"
+
+
+#: Runs a test with each number of servers.
+over_servers = pytest.mark.parametrize("servers", SERVERS, indirect=True, ids=named, scope="module")
+
+
 @pytest.fixture(scope="module")
-def pair(conninfos: list[str]) -> Iterator[Pair]:
-    """The tables of random statements in one PostgreSQL and in a cluster of four servers, both with all rows."""
+def servers(request: pytest.FixtureRequest, conninfos: list[str]) -> int:
+    """How many servers the cluster has that is compared with one PostgreSQL."""
+    number: int = request.param
+    if number > len(conninfos):
+        pytest.skip(f"needs {number} servers, {len(conninfos)} were given")
+    return number
+
+
+@pytest.fixture(scope="module")
+def pair(conninfos: list[str], servers: int) -> Iterator[Pair]:
+    """The tables of random statements in one PostgreSQL and in a cluster, both with all rows."""
     tables = tuple((table.statement, table.key) for table in data.TABLES)
-    with _databases(conninfos) as made, _filled(made, tables, data.rows()) as found:
+    with _databases(conninfos[:servers]) as made, _filled(made, tables, data.rows()) as found:
         yield found
 
 
 @pytest.fixture(scope="module")
-def shapes(conninfos: list[str]) -> Iterator[Pair]:
+def shapes(conninfos: list[str], servers: int) -> Iterator[Pair]:
     """The same with the tables of the hand-written statements."""
-    with _databases(conninfos) as made, _filled(made, shape_data.SCHEMA, shape_data.rows()) as found:
+    with (
+        _databases(conninfos[:servers]) as made,
+        _filled(made, shape_data.SCHEMA, shape_data.rows()) as found,
+    ):
         yield found
 
 

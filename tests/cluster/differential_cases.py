@@ -4,6 +4,8 @@ A file holds statements that end in ``;`` at the end of a line. Comment lines be
 
     -- with: (5, "a")          the parameters, as a Python literal; several such lines: run once with each
     -- refused: GROUP BY       over several servers it is refused, and the message has these words
+    -- also by one server      over one server too
+    -- any answer              PostgreSQL itself does not answer it the same twice: only names and types are compared
     -- ties                    rows that compare equal in ORDER BY may come in any order
     -- any rows                LIMIT without ORDER BY: as many rows, each one that there is without LIMIT
     -- fails: 22012            PostgreSQL refuses it with this SQLSTATE, and so must the cluster
@@ -14,11 +16,11 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-_DIRECTIVE = re.compile(r"-- (with|refused|ties|any rows|fails):? ?(.*)")
+_DIRECTIVE = re.compile(r"-- (with|refused|also by one server|any answer|ties|any rows|fails):? ?(.*)")
 
 
 @dataclass(frozen=True)
@@ -30,14 +32,20 @@ class Case:
     text: str
     parameters: Any = None
     refused: str | None = None
+    refused_by_one: bool = False
     fails: str | None = None
     ties: bool = False
     any_rows: bool = False
+    any_answer: bool = False
 
     @property
     def ordered(self) -> bool:
         """Whether the order of rows is part of the answer."""
         return not self.ties and "ORDER BY" in _outermost(self.text)
+
+    def over(self, servers: int) -> Case:
+        """What is expected over so many servers."""
+        return replace(self, refused=None) if servers == 1 and not self.refused_by_one else self
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}"
@@ -80,8 +88,10 @@ def _cases(file: str, line: int, text: str, said: list[tuple[str, str]]) -> Iter
             line,
             text,
             ast.literal_eval(parameters),
-            words.get("refused"),
-            words.get("fails"),
-            "ties" in words,
-            "any rows" in words,
+            refused=words.get("refused"),
+            refused_by_one="also by one server" in words,
+            fails=words.get("fails"),
+            ties="ties" in words,
+            any_rows="any rows" in words,
+            any_answer="any answer" in words,
         )

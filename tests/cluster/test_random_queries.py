@@ -1,10 +1,13 @@
-"""Random statements on a cluster and on one plain PostgreSQL: whatever is not refused has the same answer.
+"""Random statements on clusters and on one plain PostgreSQL: whatever is not refused has the same answer.
 
+The batches of statements go in turns to clusters of one, two and four servers.
 ``--statements 20000`` runs more of them, ``--statement-seed 7`` others. A difference names the number that
 `tests.differential.queries.query` makes the statement from again.
 """
 
 from __future__ import annotations
+
+from itertools import cycle
 
 import pytest
 
@@ -13,7 +16,7 @@ from tests.differential.data import TABLES
 from tests.differential.oracles import partitioned
 from tests.differential.queries import query
 from tests.differential.writes import write
-from tests.fix_differential import Pair
+from tests.fix_differential import SERVERS, Pair, named
 
 #: Statements per test: a failure comes before all of them have run.
 BATCH = 50
@@ -24,12 +27,15 @@ pytestmark = pytest.mark.both_versions
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """A test for each batch of numbers."""
     count: int = metafunc.config.getoption("--statements")
-    if "query_numbers" in metafunc.fixturenames:
-        metafunc.parametrize("query_numbers", _batches(count), ids=str)
-    elif "write_numbers" in metafunc.fixturenames:
-        metafunc.parametrize("write_numbers", _batches(count // 10), ids=str)
-    elif "oracle_numbers" in metafunc.fixturenames:
-        metafunc.parametrize("oracle_numbers", _batches(count // 20), ids=str)
+    for name, number in {
+        "query_numbers": count,
+        "write_numbers": count // 10,
+        "oracle_numbers": count // 20,
+    }.items():
+        if name in metafunc.fixturenames:
+            batches = list(zip(cycle(SERVERS), _batches(number)))
+            ids = [f"{named(servers)}-{batch}" for servers, batch in batches]
+            metafunc.parametrize(("servers", name), batches, indirect=["servers"], ids=ids, scope="module")
 
 
 def _batches(count: int) -> list[range]:

@@ -1,4 +1,4 @@
-"""Hand-written statements in whose shapes routers are wrong, on a cluster and on one plain PostgreSQL.
+"""Hand-written statements in whose shapes routers are wrong, on clusters and on one plain PostgreSQL.
 
 Refusing is allowed here, being wrong is not; which of them are answered is pinned elsewhere.
 """
@@ -13,15 +13,15 @@ import pytest
 import tests.differential
 from tests.cluster.differential_cases import Case, read_cases
 from tests.differential.compare import REFUSED, answer, difference
-from tests.fix_differential import Pair
+from tests.fix_differential import Pair, over_servers
 
 CASES = list(read_cases(Path(tests.differential.__file__).parent / "shapes.sql"))
 
-pytestmark = pytest.mark.both_versions
+pytestmark = [pytest.mark.both_versions, over_servers]
 
 
 @pytest.fixture(scope="module")
-def answered() -> Counter[bool]:
+def answered(servers: int) -> Counter[bool]:
     """How many statements were answered, and how many refused."""
     return Counter()
 

@@ -124,9 +124,11 @@ SELECT id FROM users WHERE born < CURRENT_DATE;
 SELECT id FROM users WHERE born < 'today';
 SELECT count(*) FROM (SELECT id FROM users ORDER BY random()) s;
 -- refused: TABLESAMPLE
+-- any answer
 SELECT id FROM users TABLESAMPLE SYSTEM (50);
 -- refused: FOR UPDATE
 SELECT id FROM users ORDER BY id LIMIT 3 FOR UPDATE;
 -- refused: xmin
+-- any answer
 SELECT xmin FROM users;
 SELECT b.user_id, array_agg(b.no ORDER BY b.no) FROM users a LEFT JOIN orders b ON a.id = b.user_id GROUP BY b.user_id;

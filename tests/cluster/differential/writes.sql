@@ -79,18 +79,23 @@ DELETE FROM countries WHERE code = 'XX' RETURNING code;
 DELETE FROM countries WHERE code IN (SELECT code FROM countries WHERE region IS NULL);
 
 -- refused: SET id
+-- also by one server
 UPDATE users SET id = 5 WHERE id = 6;
 -- refused: SET plane
+-- also by one server
 UPDATE trips SET plane = 'N1' WHERE plane IS NULL;
 -- refused: now()
 UPDATE users SET joined = now();
 -- refused: random
 UPDATE users SET score = random();
 -- refused: INSERT ... SELECT
+-- also by one server
 INSERT INTO users (id, name) SELECT id + 5000, name FROM users;
 -- refused: column id
+-- also by one server
 INSERT INTO users (id, name) VALUES (500 + 1, 'x');
 -- refused: column id
+-- also by one server
 INSERT INTO users (id, name) VALUES ((SELECT 5001), 'x');
 -- refused: now()
 INSERT INTO users (id, name, joined) VALUES (5001, 'a', now()), (5002, 'b', now()), (5003, 'c', now()), (5004, 'd', now()), (5005, 'd', now());
@@ -99,8 +104,11 @@ DELETE FROM users WHERE score < (SELECT avg(score) FROM users);
 -- refused: JOIN
 DELETE FROM orders USING users u WHERE u.name = orders.state;
 -- refused: WITH (INSERT
+-- also by one server
 WITH gone AS (DELETE FROM users WHERE id = 7 RETURNING id) SELECT * FROM gone;
 -- refused: each server has other rows of it
+-- also by one server
 UPDATE countries SET name = (SELECT max(name) FROM users) WHERE code = 'FR';
 -- refused: MERGE
+-- also by one server
 MERGE INTO users u USING (VALUES (1, 'x')) AS v (id, name) ON u.id = v.id WHEN MATCHED THEN UPDATE SET name = v.name;
