@@ -62,12 +62,14 @@ class TableRows:
     """What a gather fetches of one table.
 
     ``table`` is its name with the schema; ``filter`` the WHERE clause, "" for none; ``partitions`` reads "2 of 32".
+    ``first`` is "one server", "whole" or "split" where it is a subquery that is answered first, "" elsewhere.
     """
 
     table: str
     columns: tuple[str, ...]
     filter: str
     partitions: str
+    first: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """The same as plain values."""
@@ -76,6 +78,7 @@ class TableRows:
             "columns": list(self.columns),
             "filter": self.filter or None,
             "partitions": self.partitions,
+            "answered_first": self.first or None,
         }
 
 

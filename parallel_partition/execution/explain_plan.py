@@ -173,7 +173,7 @@ def _gathered(runner: Runner, planned: Planned, request: Statement) -> Explanati
     plan = runner.settled(planned, plan, request)
     if not isinstance(gather := plan.many, Gather):
         return None
-    estimates = estimate(runner.transaction, runner.gatherer.queries(gather, request))
+    estimates = estimate(runner.transaction, runner.gatherer.queries(gather, request, planned.first))
     queries = [
         ServerQuery(server, told.query.sql, told.query.table.full_name, told.plans[server])
         for told in estimates
@@ -185,6 +185,7 @@ def _gathered(runner: Runner, planned: Planned, request: Statement) -> Explanati
             told.query.table.columns,
             told.query.table.filter,
             "none" if not _is_sharded(runner, told.query.table) else _share(runner, told.query.parts),
+            told.query.table.first,
         )
         for told in estimates
     ]
@@ -200,7 +201,7 @@ def _gathered(runner: Runner, planned: Planned, request: Statement) -> Explanati
 
 
 def _is_sharded(runner: Runner, table: GatheredTable) -> bool:
-    return runner.router.state.schema[table.schema, table.name].sharded
+    return bool(table.first) or runner.router.state.schema[table.schema, table.name].sharded
 
 
 def _share(runner: Runner, parts: frozenset[int] | None) -> str:

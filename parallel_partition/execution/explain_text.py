@@ -42,7 +42,10 @@ def _lines(explanation: Explanation) -> Iterator[str]:
     for table in explanation.tables:
         where = f" where {table.filter}" if table.filter else ""
         columns = f"({', '.join(table.columns)})" if table.columns else "(no columns)"
-        yield from _labelled("gathered", f"{table.table} {columns}{where}; partitions {table.partitions}")
+        how = f" = a subquery that is answered first ({table.first})" if table.first else ""
+        yield from _labelled(
+            "gathered", f"{table.table} {columns}{how}{where}; partitions {table.partitions}"
+        )
     if explanation.analyzed:
         yield from _labelled("ran", _outcome(explanation))
     yield from _queries(explanation.queries)

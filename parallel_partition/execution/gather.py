@@ -15,13 +15,14 @@ from psycopg.pq.abc import PGresult
 
 from parallel_partition import errors
 from parallel_partition.catalog.identifiers import quoted
+from parallel_partition.execution.answer_first import fill_from_split, text_of
 from parallel_partition.execution.fan_out import answers_of
 from parallel_partition.execution.literals import with_literals
 from parallel_partition.execution.merge_session import MergeSession
 from parallel_partition.execution.router import Router
 from parallel_partition.execution.streams import begin_streams, end_streams
 from parallel_partition.execution.transaction import Transaction
-from parallel_partition.planning.plan import Gather, GatheredTable
+from parallel_partition.planning.plan import FirstTable, Gather, GatheredTable
 from parallel_partition.planning.prune import partitions
 from parallel_partition.postgres.binary_array import TEXT_OID, text_array
 from parallel_partition.postgres.copy_stream import CopyIn, copied_out
@@ -40,12 +41,16 @@ ANALYZED_ROWS = 5_000
 
 @dataclass(frozen=True, slots=True)
 class TableQuery:
-    """The query for a table's rows, the servers that get it, and the partitions (None: all) that the rows are in."""
+    """The query for a table's rows, the servers that get it, and the partitions (None: all) that the rows are in.
+
+    ``first`` is the subquery whose rows they are, where it is answered first.
+    """
 
     table: GatheredTable
     sql: str
     servers: tuple[str, ...]
     parts: frozenset[int] | None
+    first: FirstTable | None = None
 
 
 class Gatherer:
@@ -83,15 +88,33 @@ class Gatherer:
             )
             raise as_driver_error(errors.UnsupportedQuery(message))
         with self._merging(search_path) as session:
-            self._gather(queries, session)
-            return self._answer(plan, [query.table for query in queries], request, session)
+            self._gather(queries, request, session)
+            left = _of_what_is_left(plan, request)
+            return self._answer(plan, [query.table for query in queries], left, session)
 
     def copied_tables(self, plan: Gather) -> list[GatheredTable]:
         """The tables of a plan whose rows must be brought."""
         return [table for table in plan.tables if not self._is_read_in_place(table, plan)]
 
-    def queries(self, plan: Gather, request: Statement) -> list[TableQuery]:
-        """What servers are asked for the rows of a plan's tables."""
+    def queries(
+        self, plan: Gather, request: Statement, firsts: Sequence[FirstTable] | None = ()
+    ) -> list[TableQuery]:
+        """What servers are asked for the rows of a plan's tables.
+
+        Parameters
+        ----------
+        firsts : the tables of what is answered first
+        """
+        answered = [self._first_query(first, request) for first in firsts or ()]
+        return answered + self._queries_of_tables(plan, _of_what_is_left(plan, request))
+
+    def _first_query(self, first: FirstTable, request: Statement) -> TableQuery:
+        state = self._router.state
+        parts = partitions(first.first.condition, first.parameters(request.parameters), state.shard_map)
+        text = text_of(first, request, self._merge.as_callers())
+        return TableQuery(first.table, text, self._router.homes(parts) or (state.catalog,), parts, first)
+
+    def _queries_of_tables(self, plan: Gather, request: Statement) -> list[TableQuery]:
         tables = self.copied_tables(plan)
         texts = with_literals(
             [table.filter for table in tables], request.parameters, self._merge.as_callers()
@@ -124,7 +147,7 @@ class Gatherer:
 
     # --- rows -------------------------------------------------------------------------------------------------
 
-    def _gather(self, queries: Sequence[TableQuery], merge: Session) -> None:
+    def _gather(self, queries: Sequence[TableQuery], request: Statement, merge: Session) -> None:
         texts = [
             f"CREATE TEMPORARY TABLE {quoted(query.table.name)} ({query.table.definition})"
             for query in queries
@@ -136,7 +159,9 @@ class Gatherer:
         sessions = begin_streams(self._transaction, ordered)
         left = self.limit
         for query in queries:
-            if query.servers:
+            if query.first is not None and query.first.split is not None:
+                left -= self._fill_from_split(query.first, query, request, sessions, merge)
+            elif query.servers:
                 left -= self._copy(query, sessions, merge, left)
         end_streams(self._transaction, sessions)
 
@@ -172,10 +197,20 @@ class Gatherer:
                 for server in query.servers
             }
             self._transaction.drive(exchanges, query.parts)
-        if target.rows >= ANALYZED_ROWS:
-            name = quoted(table.name)
-            texts = [*(f"CREATE INDEX ON {name} {index}" for index in table.indexes), f"ANALYZE {name}"]
-            answers_of(merge, [Statement(text.encode(), prepare=False) for text in texts])
+        _analyze(table, target.rows, merge)
+        return size
+
+    def _fill_from_split(
+        self,
+        first: FirstTable,
+        query: TableQuery,
+        request: Statement,
+        sessions: Mapping[str, Session],
+        merge: Session,
+    ) -> int:
+        own = {server: sessions[server] for server in query.servers}
+        size, rows = fill_from_split(first, request, self._transaction, own, merge, query.parts)
+        _analyze(query.table, rows, merge)
         return size
 
     def _copied_out(
@@ -209,6 +244,21 @@ class Gatherer:
             message = f"the merge session read {name} itself instead of the rows gathered of it; nothing is handed out"
             raise as_driver_error(errors.InternalError(message))
         return result
+
+
+def _of_what_is_left(plan: Gather, request: Statement) -> Statement:
+    """The statement with the parameters of what is left of it when subqueries are answered first."""
+    if plan.numbers is None:
+        return request
+    return request._replace(parameters=[request.parameters[number - 1] for number in plan.numbers])
+
+
+def _analyze(table: GatheredTable, rows: int, merge: Session) -> None:
+    """Give a temporary table of many rows its indexes, and the planner its figures."""
+    if rows >= ANALYZED_ROWS:
+        name = quoted(table.name)
+        texts = [*(f"CREATE INDEX ON {name} {index}" for index in table.indexes), f"ANALYZE {name}"]
+        answers_of(merge, [Statement(text.encode(), prepare=False) for text in texts])
 
 
 def _rows_of(table: GatheredTable, filter: str, parts: frozenset[int] | None) -> str:

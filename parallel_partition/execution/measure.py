@@ -36,7 +36,7 @@ class Measure:
         taken.seconds += perf_counter() - start
         answer = results[-2] if len(results) > 1 else results[-1]
         taken.rows += _rows(answer)
-        taken.bytes += _bytes(answer)
+        taken.bytes += bytes_of(answer)
         return results
 
     def counted(self, server: str, table: str, take: Callable[[bytes], None]) -> Callable[[bytes], None]:
@@ -53,7 +53,8 @@ def _rows(result: PGresult) -> int:
     return result.ntuples if result.status == pq.ExecStatus.TUPLES_OK else result.command_tuples or 0
 
 
-def _bytes(result: PGresult) -> int:
+def bytes_of(result: PGresult) -> int:
+    """The bytes of a result's values."""
     columns = range(result.nfields)
     return sum(
         len(result.get_value(row, column) or b"") for row in range(result.ntuples) for column in columns

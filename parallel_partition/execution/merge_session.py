@@ -78,12 +78,20 @@ class MergeSession:
         partials : one result per server, in binary where no column travels as text
         parameters : the caller's
         """
-        arrays = [self._array(partials, column, split.as_text[column]) for column in range(split.columns)]
+        return self._run(self.merging(split, partials, parameters, result_format))
+
+    @classmethod
+    def merging(
+        cls, split: Split, partials: Sequence[PGresult], parameters: Sequence[Parameter], result_format: int
+    ) -> Statement:
+        """The merge query of a split with the partial rows of all servers, as `compute` runs it."""
+        arrays = [cls._array(partials, column, split.as_text[column]) for column in range(split.columns)]
         numbers = split.merge.numbers or ()
         given = [parameters[number - 1] for number in numbers]
-        return self._run(Statement(split.merge.text.encode(), (*arrays, *given), result_format))
+        return Statement(split.merge.text.encode(), (*arrays, *given), result_format)
 
-    def _array(self, partials: Sequence[PGresult], column: int, as_text: bool) -> Parameter:
+    @staticmethod
+    def _array(partials: Sequence[PGresult], column: int, as_text: bool) -> Parameter:
         element = TEXT_OID if as_text else partials[0].ftype(column)
         data = binary_array(element, _column(partials, column))
         if len(data) > ARRAY_MAX:

@@ -12,7 +12,7 @@ from parallel_partition.catalog.cluster import ClusterState
 from parallel_partition.execution.point import PointRoute, point_route
 from parallel_partition.execution.user_types import UserTypes
 from parallel_partition.planning.expand_views import expand_views
-from parallel_partition.planning.plan import Plan, Split
+from parallel_partition.planning.plan import FirstTable, Plan, Split
 from parallel_partition.planning.planner import plan as make_plan
 from parallel_partition.postgres.pool import Pools
 
@@ -28,6 +28,7 @@ _PlanKey = tuple[bytes, tuple[int, ...], tuple[str, ...]]
 class Planned:
     """A plan and what its first run found out, such as the types of a split.
 
+    ``first`` are the tables of subqueries that are answered first, None where they are not known yet.
     ``leaves_state``: it may leave something in the sessions, as advisory locks. ``unhidden``: no local relation comes
     before its tables in the search path. ``views`` are those whose definitions it has.
     """
@@ -38,6 +39,7 @@ class Planned:
     point: PointRoute | None = None
     leaves_state: bool = False
     split: Split | None = None
+    first: tuple[FirstTable, ...] | None = None
     unhidden: bool = False
     views: tuple[tuple[str, str], ...] = ()
     encoded: dict[str, bytes] = field(default_factory=dict)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from psycopg import pq
@@ -11,6 +12,7 @@ from parallel_partition import errors
 from parallel_partition.catalog.cluster import ClusterState
 from parallel_partition.combining.limit import window
 from parallel_partition.execution.answer import Answer, answer_of, rows_of
+from parallel_partition.execution.answer_first import first_tables
 from parallel_partition.execution.estimate import estimate, require_within
 from parallel_partition.execution.explain_run import run_explain
 from parallel_partition.execution.failures import stale_map
@@ -285,7 +287,7 @@ class Runner:
                 assert planned.split is not None  # settled
                 return self._split(planned, planned.split, homes, parts, request)
             case Gather() as gather:
-                queries = self.gatherer.queries(gather, request)
+                queries = self.gatherer.queries(gather, request, planned.first)
                 require_within(estimate(self.transaction, queries), self.gatherer.limit)
                 return answer_of(self.gatherer.run(gather, queries, request, self.search_path))
             case Refusal(message):
@@ -337,7 +339,25 @@ class Runner:
                 planned.split = made
             else:
                 plan = planned.plan = made.instead_of(plan)
+        if isinstance(plan.many, Gather) and plan.many.first and planned.first is None:
+            plan = self._with_first(planned, plan, plan.many, request)
         return plan
+
+    def _with_first(
+        self, planned: Planned, plan: SelectPlan, gather: Gather, request: Statement
+    ) -> SelectPlan:
+        """The plan whose subqueries are answered first, or where they cannot be, the one that gathers them too."""
+        planned.first = first_tables(gather.first, request, self.merge, self.search_path, self._split_of)
+        if planned.first is None and gather.undivided is not None:
+            plan = planned.plan = replace(plan, many=gather.undivided)
+        return plan
+
+    def _split_of(self, draft: SplitDraft, request: Statement) -> Split | None:
+        try:
+            made = self._complete(draft, request)
+        except errors.UnsupportedQuery:
+            return None
+        return made if isinstance(made, Split) else None
 
     def _complete(self, draft: SplitDraft, request: Statement) -> Split | NotSplit:
         """Let PostgreSQL describe the caller's statement (``part`` hidden) and the probe, and finish the plan."""

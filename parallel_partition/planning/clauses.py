@@ -41,7 +41,7 @@ class Clauses:
 
 def find_clauses(data: bytes, start: int, end: int) -> Clauses | None:
     """The clauses of the SELECT that ``data[start:end]`` is; None where it begins otherwise (a parenthesis, VALUES)."""
-    words = list(_outer_words(data, start, end))
+    words = list(outer_words(data, start, end))
     if not words or words[0][1] not in (b"SELECT", b"WITH"):
         return None
     begin = next((place for place, (_, word) in enumerate(words) if word == b"SELECT"), None)
@@ -55,7 +55,7 @@ def find_clauses(data: bytes, start: int, end: int) -> Clauses | None:
     return Clauses(select_end, _limit(data, words, end), where)
 
 
-def _outer_words(data: bytes, start: int, end: int) -> Iterator[tuple[Token, bytes]]:
+def outer_words(data: bytes, start: int, end: int) -> Iterator[tuple[Token, bytes]]:
     """The words outside of parentheses that may be keywords, in upper case."""
     depth = 0
     label = False

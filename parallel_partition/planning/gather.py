@@ -14,6 +14,7 @@ from dataclasses import replace
 from parallel_partition.catalog.identifiers import quoted
 from parallel_partition.catalog.tables import PART, Column, Table
 from parallel_partition.planning.align import Passed
+from parallel_partition.planning.answer_first import TEMPORARY, PlanBelow, answer_first
 from parallel_partition.planning.context import Query
 from parallel_partition.planning.correlations import indexes_of
 from parallel_partition.planning.functions import clock_of, differs_in_merge
@@ -22,7 +23,7 @@ from parallel_partition.planning.key_sources import Sources
 from parallel_partition.planning.known_names import system_column
 from parallel_partition.planning.needed_columns import NeededColumns
 from parallel_partition.planning.parse import parse
-from parallel_partition.planning.plan import EveryPartition, Gather, GatheredTable
+from parallel_partition.planning.plan import EveryPartition, Gather, GatheredTable, Refusal
 from parallel_partition.planning.prune import KnownValues, either
 from parallel_partition.planning.push_filters import Filters
 from parallel_partition.planning.scope import Relation, field_names
@@ -30,8 +31,23 @@ from parallel_partition.planning.splicing import column_extent, relation_extent,
 from parallel_partition.planning.trees import Node, same_tree, walk
 from parallel_partition.statements import FIRST_USER_OID
 
-#: The schema that means a session's temporary tables, whatever its real name.
-_TEMPORARY = "pg_temp"
+
+def plan_divided(query: Query, plan_below: PlanBelow) -> Gather:
+    """Plan a SELECT as `plan_gather` does, with the subqueries answered first that servers can compute.
+
+    Raises
+    ------
+    Passed : it would mean something else in the merge session
+    """
+    left, numbers, first = answer_first(query, plan_below)
+    if not first:
+        return plan_gather(query)
+    undivided: Gather | Refusal
+    try:
+        undivided = plan_gather(query)
+    except Passed as reason:
+        undivided = Refusal(str(reason))
+    return replace(plan_gather(left), first=first, numbers=numbers, undivided=undivided)
 
 
 def plan_gather(query: Query) -> Gather:
@@ -44,7 +60,7 @@ def plan_gather(query: Query) -> Gather:
     _require_same_in_merge(query)
     relations: dict[tuple[str, str], list[Relation]] = {}
     for relation in dict.fromkeys(query.root.all_relations()):
-        if relation.table is not None:
+        if relation.table is not None and relation.table.schema != TEMPORARY:
             relations.setdefault((relation.table.schema, relation.table.name), []).append(relation)
     _require_one_name_each(relations)
     needed = NeededColumns(query.nodes, query.root)
@@ -153,12 +169,12 @@ def _edits(query: Query, data: bytes) -> Iterator[Edit]:
     for relation in query.root.all_relations():
         if relation.table is not None and "schemaname" in relation.node:
             extent = relation_extent(data, relation.node)
-            yield _edit(extent, f"{_TEMPORARY}.{quoted(relation.table.name)}")
+            yield _edit(extent, f"{TEMPORARY}.{quoted(relation.table.name)}")
     for kind, body in query.nodes:
         if kind == "ColumnRef" and _has_schema(body, query):
             _, table, column = field_names(body)[-3:]
             shown = "*" if column is None else quoted(column)
-            yield _edit(column_extent(data, body), f"{_TEMPORARY}.{quoted(str(table))}.{shown}")
+            yield _edit(column_extent(data, body), f"{TEMPORARY}.{quoted(str(table))}.{shown}")
 
 
 def _edit(extent: tuple[int, int] | None, text: str) -> Edit:
@@ -182,8 +198,8 @@ def _renamed(query: Query) -> Node:
         body = nodes[place][1]
         body.pop("catalogname", None)
         if "schemaname" in body:
-            body["schemaname"] = _TEMPORARY
+            body["schemaname"] = TEMPORARY
     for kind, body in nodes:
         if kind == "ColumnRef" and _has_schema(body, query):
-            body["fields"] = [{"String": {"sval": _TEMPORARY}}, *body["fields"][-2:]]
+            body["fields"] = [{"String": {"sval": TEMPORARY}}, *body["fields"][-2:]]
     return tree

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from parallel_partition.statements import OutputColumn
+from parallel_partition.statements import OutputColumn, Parameter
 
 # --- where keys come from ------------------------------------------------------------------------------------------
 
@@ -171,7 +171,8 @@ class GatheredTable:
     ``schema`` and ``name`` are the table's; the temporary one is called ``name``, and has ``definition``, all columns
     in order. ``columns`` are fetched, the others stay NULL. ``condition`` is where the rows can be that matter, and
     ``filter`` a WHERE over bare names of columns ("" for none), in ``$n`` form. ``indexes``, such as
-    ``USING hash ("name")``, are worth their while for many rows.
+    ``USING hash ("name")``, are worth their while for many rows. ``first`` is the strategy that answers it, where it is
+    a subquery that is answered first.
     """
 
     schema: str
@@ -182,11 +183,46 @@ class GatheredTable:
     filter: str = ""
     binary: bool = True
     indexes: tuple[str, ...] = ()
+    first: str = ""
 
     @property
     def full_name(self) -> str:
         """The table's name with its schema, for people."""
+        if self.first:
+            return self.name
         return f"{self.schema}.{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class AnsweredFirst:
+    """A subquery of a gathered statement that is answered by itself: its rows fill a temporary table, ``table``.
+
+    ``columns`` are the names of its columns. Each home of ``condition`` is asked ``asked``, whose rows they are, or
+    the partial rows of a split. ``described`` has the same columns, and tells their types. All of it has parameters
+    of its own: ``numbers`` are theirs among the caller's. ``strategy`` and ``reason`` are those of the subquery.
+    """
+
+    table: str
+    columns: tuple[str, ...]
+    condition: Condition
+    asked: ShardQuery | SplitDraft
+    described: ShardQuery
+    numbers: tuple[int, ...]
+    strategy: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class FirstTable:
+    """A subquery that is answered first, once its types are known: its table, and its split where it is one."""
+
+    first: AnsweredFirst
+    table: GatheredTable
+    split: Split | None
+
+    def parameters(self, given: Sequence[Parameter]) -> list[Parameter]:
+        """The subquery's parameters, of those that the caller gave."""
+        return [given[number - 1] for number in self.first.numbers]
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,12 +232,17 @@ class Gather:
     ``text`` is that statement, with the names of tables that have a schema changed to those of temporary tables.
     ``copies`` are the reference tables among ``tables`` (schema, name): the merge session may read those as they are.
     ``clock`` names what reads the clock: in a transaction that began earlier the merge session's would be another.
+    ``first`` are subqueries that are answered first; then ``text`` and ``tables`` are those of what is left, their
+    parameters have ``numbers`` among the caller's, and ``undivided`` is the plan that answers nothing first.
     """
 
     text: str
     tables: tuple[GatheredTable, ...]
     copies: frozenset[tuple[str, str]] = frozenset()
     clock: str | None = None
+    first: tuple[AnsweredFirst, ...] = ()
+    numbers: tuple[int, ...] | None = None
+    undivided: Gather | Refusal | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from parallel_partition.catalog.tables import Schema
+from parallel_partition.errors import UnsupportedQuery
 from parallel_partition.planning.align import Aligner, Passed
 from parallel_partition.planning.analysis import Analyser, Nodes, calls_in, is_aggregate, strings
 from parallel_partition.planning.context import Query
 from parallel_partition.planning.explain_statement import plan_explain
 from parallel_partition.planning.functions import differs_by_server, is_volatile
-from parallel_partition.planning.gather import plan_gather
+from parallel_partition.planning.gather import plan_divided
 from parallel_partition.planning.hide_part import hide_part
 from parallel_partition.planning.known_names import Named, names_in, system_column
 from parallel_partition.planning.name_partition import name_partition
@@ -47,6 +49,7 @@ from parallel_partition.planning.write_nodes import Unsupported
 from parallel_partition.planning.writes import plan_write
 
 Piece = Whole | SplitDraft | Gather | Refusal
+Strategy = Callable[[Query], Piece]
 
 
 def plan(
@@ -202,11 +205,29 @@ def split(query: Query) -> Piece:
 
 def gather(query: Query) -> Piece:
     """The rows that matter in one merge session, where the caller's text runs."""
-    return plan_gather(query)
+    return plan_divided(query, partial(_plan_below, query))
+
+
+def _plan_below(query: Query, text: str, oids: tuple[int, ...]) -> SelectPlan | None:
+    """The plan of a subquery's text by the strategies before gather, None where none fits."""
+    parsed = parse(text)
+    tree = parsed.statements[0]
+    analyser = Analyser(query.schema, query.search_path)
+    root = analyser.statement(tree)
+    assert root is not None  # a SELECT
+    nodes = tuple(walk(tree))
+    try:
+        named = names_in(nodes, root, analyser)
+        made = _select(
+            parsed, nodes, root, named, oids, query.schema, query.search_path, (one_server, whole, split)
+        )
+    except UnsupportedQuery:
+        return None
+    return None if made.strategy == "refused" else made
 
 
 #: From cheap to dear; a strategy that passes says why.
-STRATEGIES: tuple[Callable[[Query], Piece], ...] = (one_server, whole, split, gather)
+STRATEGIES: tuple[Strategy, ...] = (one_server, whole, split, gather)
 
 
 def _select(
@@ -217,6 +238,7 @@ def _select(
     oids: tuple[int, ...],
     schema: Schema,
     search_path: tuple[str, ...],
+    strategies: Sequence[Strategy] | None = None,
 ) -> SelectPlan:
     locking = _locking(nodes, named)
     condition = key_condition(root, nodes, oids)
@@ -225,7 +247,7 @@ def _select(
     if hidden:
         _require_readable(text)
     query = Query(parsed, nodes, root, schema, search_path, oids, condition, hidden, text)
-    strategy, many, reason, passed = _over_several(query)
+    strategy, many, reason, passed = _over_several(query, strategies or STRATEGIES)
     return SelectPlan(
         condition=condition,
         one=ShardQuery(text),
@@ -267,10 +289,12 @@ def _locking(nodes: Nodes, named: Named) -> bool:
     return locking
 
 
-def _over_several(query: Query) -> tuple[str, Piece, str, tuple[tuple[str, str], ...]]:
+def _over_several(
+    query: Query, strategies: Sequence[Strategy]
+) -> tuple[str, Piece, str, tuple[tuple[str, str], ...]]:
     """The first strategy that can be proven, its plan, its reason and why others passed; or the refusal."""
     passed: dict[str, str] = {}
-    for strategy in STRATEGIES:
+    for strategy in strategies:
         try:
             piece = strategy(query)
         except (Passed, Unsupported) as reason:
@@ -301,7 +325,7 @@ def _reason(strategy: str, query: Query, passed: dict[str, str]) -> str:
 
 
 def _refusal(passed: dict[str, str], query: Query) -> str:
-    reason = passed["gather"]
+    reason = next(reversed(passed.values()))
     condition = condition_reason(query.condition, query.root).partition(":")[0].removeprefix("key ")
     return (
         f"{reason}; over several servers this is not answered: "

@@ -7,13 +7,14 @@ costs time and nothing else.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from parallel_partition.catalog.tables import PART
 from parallel_partition.planning.context import Query
 from parallel_partition.planning.functions import differs_by_server
 from parallel_partition.planning.key_sources import typed_parameters
+from parallel_partition.planning.never_fails import never_fails, types_in
 from parallel_partition.planning.scope import SYSTEM_COLUMNS, Column, Relation, resolve
 from parallel_partition.planning.terms import Term, column_of, is_operator, terms_of_relations
 from parallel_partition.planning.trees import Node, kind_and_body, walk
@@ -22,16 +23,6 @@ from parallel_partition.planning.write_sql import write_checked
 
 #: Comparisons that are NULL where one side is.
 _STRICT = ("=", "<", ">", "<=", ">=", "<>")
-#: Other forms of comparisons by these operators.
-_COMPARE = (
-    "AEXPR_IN",
-    "AEXPR_DISTINCT",
-    "AEXPR_NOT_DISTINCT",
-    "AEXPR_BETWEEN",
-    "AEXPR_NOT_BETWEEN",
-    "AEXPR_BETWEEN_SYM",
-    "AEXPR_NOT_BETWEEN_SYM",
-)
 
 
 class Filters:
@@ -65,7 +56,7 @@ class Filters:
         for term in self._terms.get(relation, ()):
             if term.expression is None or (term.nullable and not _refuses_null(term, relation)):
                 continue
-            if relation in self._perhaps_never and not _never_fails(term.expression):
+            if relation in self._perhaps_never and not never_fails(term.expression, types_in(term.names)):
                 continue
             bare = self._bare(term.expression, term, relation)
             if bare is not None:
@@ -106,28 +97,6 @@ class Filters:
     def _certain(self, number: int) -> bool:
         """Tell whether a parameter has the type here that it has in the statement: its own, or its only place's."""
         return number in self._typed or self._uses[number] == 1
-
-
-def _never_fails(expression: Node) -> bool:
-    """Tell whether a condition fails for no row. A subquery may never run, and what it would fail with never be said.
-
-    Parts without columns are computed before any row is read, subquery or not.
-    """
-    kind, body = kind_and_body(expression)
-    if kind == "ColumnRef" or not any(below == "ColumnRef" for below, _ in walk(expression)):
-        return True
-    if kind == "A_Expr":
-        compares = body["kind"] in _COMPARE or any(is_operator(body, one) for one in _STRICT)
-        sides = [body.get("lexpr", {}), body.get("rexpr", {})]
-        return compares and all(map(_never_fails, _listed(sides)))
-    if kind == "BoolExpr":
-        return all(map(_never_fails, body["args"]))
-    return kind in ("NullTest", "BooleanTest") and _never_fails(body["arg"])
-
-
-def _listed(nodes: Iterable[Node]) -> Iterator[Node]:
-    for node in nodes:
-        yield from _listed(node["List"].get("items", [])) if "List" in node else [node] if node else []
 
 
 def _refuses_null(term: Term, relation: Relation) -> bool:

@@ -113,8 +113,9 @@ SELECT id FROM orders WHERE customer IN (SELECT order_id FROM lines);
 SELECT id FROM orders WHERE id IN (SELECT order_id FROM lines LIMIT 5);
 -- strategy: gather
 -- reason: not whole: LIMIT: in a subquery it would cut the rows of each server by itself
+-- answered first: answered_1 (order_id): whole, SELECT order_id FROM lines LIMIT 5
 -- gathered: public.orders (id)
--- gathered: public.lines (order_id)
+-- merged: SELECT id FROM orders WHERE id IN (SELECT "order_id" FROM pg_temp."answered_1" LIMIT 5)
 
 SELECT id FROM orders WHERE id IN (SELECT order_id FROM lines) OR state = 'new';
 -- strategy: gather
@@ -153,17 +154,20 @@ SELECT id FROM orders o WHERE 3 = (SELECT max(o.total));
 SELECT count(*) FROM (SELECT id FROM orders ORDER BY total LIMIT 3) s;
 -- strategy: gather
 -- reason: not whole: LIMIT: in a subquery it would cut the rows of each server by itself; not split: LIMIT: in a subquery it would cut the rows of each server by itself
--- gathered: public.orders (id, total)
+-- answered first: answered_1 (id, sort_1): whole, SELECT id, "total" AS "sort_1" FROM orders ORDER BY total LIMIT 3
+-- merged: SELECT count(*) FROM (SELECT "id" FROM pg_temp."answered_1" ORDER BY "sort_1" ASC NULLS LAST LIMIT 3) s
 
 SELECT count(*) FROM (SELECT DISTINCT state FROM orders) s;
 -- strategy: gather
 -- reason: not whole: DISTINCT: it does not include the key (orders.id); not split: DISTINCT: it does not include the key (orders.id)
--- gathered: public.orders (state)
+-- answered first: answered_1 (state): split, SELECT DISTINCT "state" AS "c1" FROM "orders"
+-- merged: SELECT count(*) FROM (SELECT "state" FROM pg_temp."answered_1") s
 
 SELECT max(n) FROM (SELECT state, count(*) AS n FROM orders GROUP BY state) s;
 -- strategy: gather
 -- reason: not whole: GROUP BY: it does not include the key (orders.id); not split: GROUP BY: it does not include the key (orders.id)
--- gathered: public.orders (state)
+-- answered first: answered_1 (state, n): split, SELECT "state" AS "c1", "count"(*) AS "c2" FROM "orders" GROUP BY 1
+-- merged: SELECT max(n) FROM (SELECT "state", "n" FROM pg_temp."answered_1") s
 
 WITH RECURSIVE r AS (SELECT id FROM orders UNION SELECT r.id FROM r JOIN orders o ON o.id = r.id) SELECT * FROM r;
 -- strategy: gather
@@ -256,12 +260,15 @@ SELECT 1 FROM orders o JOIN trips t ON t.plane = o.state WHERE o.id = 5;
 SELECT 1 FROM orders WHERE id = 5 AND total > (SELECT avg(total) FROM orders);
 -- strategy: gather
 -- reason: not whole: a subquery over public.orders (WHERE): its rows are not tied by the key to the row around it
--- gathered: public.orders (id, total)
+-- answered first: answered_1 (avg): split, SELECT "avg"("total") AS "c1", "sum"("total") AS "c2" FROM "orders"
+-- gathered: public.orders (id, total) of = '5' where (("id" = 5))
+-- merged: SELECT 1 FROM orders WHERE id = 5 AND total > (SELECT "avg" FROM pg_temp."answered_1")
 
 SELECT s.id FROM (SELECT id FROM orders LIMIT 3) s WHERE s.id = 5;
 -- strategy: gather
 -- reason: not whole: LIMIT: in a subquery it would cut the rows of each server by itself
--- gathered: public.orders (id)
+-- answered first: answered_1 (id): whole, SELECT id FROM orders LIMIT 3
+-- merged: SELECT s.id FROM (SELECT "id" FROM pg_temp."answered_1" LIMIT 3) s WHERE s.id = 5
 
 SELECT s.id FROM (SELECT id, rank() OVER (ORDER BY total) FROM orders) s WHERE s.id = 5;
 -- strategy: gather
@@ -280,7 +287,6 @@ SELECT name FROM products p WHERE NOT EXISTS (SELECT * FROM orders WHERE custome
 
 SELECT (SELECT count(*) FROM (SELECT o.* FROM orders o) s) FROM lines l;
 -- gathered: public.lines (order_id)
--- gathered: public.orders (id, customer, state, total, placed, tag)
 
 SELECT 1 FROM products p WHERE p.id IN (SELECT count(s) FROM (SELECT * FROM lines) s);
 -- gathered: public.products (id)

@@ -10,7 +10,9 @@ SELECT r.id FROM public.recent_orders AS r (id, t), lines l WHERE l.order_id = r
 -- Views of views, and views beside a CTE of the name.
 SELECT n FROM other.summed;
 -- strategy: gather
--- gathered: public.orders (id, state, total) where (("state" = CAST('new' AS "text")))
+-- reason: not whole: an aggregate without GROUP BY: its rows are on several servers
+-- answered first: answered_1 (n): split, SELECT "count"(*) AS "c1" FROM (SELECT "id", "total" FROM "public"."orders" WHERE "state" = CAST('new' AS "text")) AS "recent_orders"
+-- merged: SELECT n FROM (SELECT "n" FROM pg_temp."answered_1") AS "summed"
 
 WITH recent_orders AS (SELECT id FROM public.recent_orders) SELECT count(*) FROM recent_orders;
 -- strategy: split

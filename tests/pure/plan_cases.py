@@ -24,6 +24,7 @@ from parallel_partition.errors import Error, UnsupportedQuery
 from parallel_partition.planning.expand_views import expand_views
 from parallel_partition.planning.one_server import describe
 from parallel_partition.planning.plan import (
+    AnsweredFirst,
     Count,
     EveryPartition,
     ExplainPlan,
@@ -201,6 +202,7 @@ def _said_of_select(made: SelectPlan, case: Case) -> Iterator[tuple[str, str]]:
         case Gather() as gather:
             yield "reason", made.reason
             yield from ((f"passed {strategy}", why) for strategy, why in made.passed)
+            yield from (("answered first", _answered(first)) for first in gather.first)
             yield from (("gathered", _gathered(table)) for table in gather.tables)
             if gather.text != case.text:
                 yield "merged", gather.text
@@ -218,6 +220,14 @@ def _gathered(table: GatheredTable) -> str:
     keyed = "".join(f" indexed {index}" for index in table.indexes)
     keyed += " with its key" if "PRIMARY KEY" in table.definition else ""
     return f"{table.schema}.{table.name} ({', '.join(table.columns)}){of}{where}{keyed}"
+
+
+def _answered(first: AnsweredFirst) -> str:
+    """A subquery that is answered first: ``answered_1 (id, total): whole, SELECT ...``."""
+    asked = first.asked.probe if isinstance(first.asked, SplitDraft) else first.asked
+    numbers = f" of {', '.join(f'${number}' for number in first.numbers)}" if first.numbers else ""
+    of = "" if isinstance(first.condition, EveryPartition) else f" of {describe(first.condition)}"
+    return f"{first.table} ({', '.join(first.columns)}){numbers}{of}: {first.strategy}, {asked.text}"
 
 
 def _said_of_whole(whole: Whole, made: SelectPlan) -> Iterator[tuple[str, str]]:

@@ -1,0 +1,178 @@
+"""Expressions that PostgreSQL can compute for every row without an error.
+
+PostgreSQL does not promise which expressions it computes for which rows: what filters elsewhere may come first, and a
+subquery may never run. Whoever computes an expression for more rows than PostgreSQL would must know that none of them
+ends the statement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from parallel_partition.planning.scope import Column, Names, resolve
+from parallel_partition.planning.terms import is_operator
+from parallel_partition.planning.trees import Node, kind_and_body, walk
+
+#: The type of a column, by its ColumnRef's body, as ``format_type`` writes it; "" where it is not known.
+TypeOf = Callable[[Node], str]
+
+_COMPARISONS = ("=", "<", ">", "<=", ">=", "<>")
+#: Other forms of comparisons by these operators.
+_COMPARE = frozenset(
+    {
+        "AEXPR_IN",
+        "AEXPR_DISTINCT",
+        "AEXPR_NOT_DISTINCT",
+        "AEXPR_BETWEEN",
+        "AEXPR_NOT_BETWEEN",
+        "AEXPR_BETWEEN_SYM",
+        "AEXPR_NOT_BETWEEN_SYM",
+        "AEXPR_NULLIF",
+    }
+)
+#: Functions of PostgreSQL that fail for no value of the types that they take.
+_FUNCTIONS = frozenset({"lower", "upper", "length", "char_length", "btrim", "ltrim", "rtrim"})
+#: Aggregates likewise: sums of whole numbers are kept in larger types.
+_AGGREGATES = frozenset({"count", "sum", "avg", "min", "max", "bool_and", "bool_or", "every"})
+_RANKS = frozenset({"row_number", "rank", "dense_rank"})
+#: Parts of a date that every date and timestamp has.
+_DATE_PARTS = frozenset({"year", "quarter", "month", "week", "day", "dow", "doy"})
+_DATES = ("date", "timestamp")
+_WHOLE_NUMBERS = ("smallint", "integer", "bigint")
+
+
+def never_fails(expression: Node, type_of: TypeOf) -> bool:
+    """Tell whether an expression fails for no row.
+
+    Parts without columns do not count: they are computed before any row is read.
+    """
+    return _NeverFails(type_of).expression(expression)
+
+
+def types_in(names: Names) -> TypeOf:
+    """The types of the columns of tables that names mean."""
+
+    def type_of(body: Node) -> str:
+        meant = resolve(body, names)
+        table = meant.relation.table if isinstance(meant, Column) else None
+        column = (
+            table.column(meant.relation.base_name(meant.name))
+            if isinstance(meant, Column) and table
+            else None
+        )
+        return "" if column is None else column.type
+
+    return type_of
+
+
+class _NeverFails:
+    def __init__(self, type_of: TypeOf) -> None:
+        self._type_of = type_of
+
+    def expression(self, node: Node) -> bool:
+        kind, body = kind_and_body(node)
+        if kind == "ColumnRef" or not any(_reads_rows(*below) for below in walk(node)):
+            return True
+        match kind:
+            case "A_Expr":
+                return self._operator(body)
+            case "BoolExpr" | "CoalesceExpr" | "MinMaxExpr":
+                return self._all(body["args"])
+            case "NullTest" | "BooleanTest":
+                return self.expression(body["arg"])
+            case "CaseExpr":
+                whens = [item["CaseWhen"] for item in body.get("args", [])]
+                parts = [part for when in whens for part in (when["expr"], when["result"])]
+                return self._all([*parts, *(body[name] for name in ("arg", "defresult") if name in body)])
+            case "FuncCall":
+                return self._call(body)
+            case "SubLink":
+                # What it selects is for whoever looks at its level; one that must be a single row may be several.
+                plain = body["subLinkType"] in ("EXISTS_SUBLINK", "ANY_SUBLINK") and "operName" not in body
+                return plain and ("testexpr" not in body or self.expression(body["testexpr"]))
+            case "RowExpr":
+                return self._all(body.get("args", []))
+        return False
+
+    def _all(self, nodes: Iterable[Node]) -> bool:
+        return all(map(self.expression, nodes))
+
+    def _operator(self, body: Node) -> bool:
+        compares = body["kind"] in _COMPARE or any(is_operator(body, one) for one in _COMPARISONS)
+        sides = [*_listed([body.get("lexpr", {}), body.get("rexpr", {})])]
+        if compares or _matches_pattern(body):
+            return self._all(sides)
+        return body["kind"] == "AEXPR_OP" and self._is_numeric({"A_Expr": body}) and self._all(sides)
+
+    def _is_numeric(self, node: Node) -> bool:
+        """Tell whether an expression adds, subtracts or multiplies as numeric, which has room for every result."""
+        kind, body = kind_and_body(node)
+        if kind == "ColumnRef":
+            return self._type_of(body).startswith("numeric")
+        if kind == "FuncCall" and "over" not in body:
+            name, arguments = body["funcname"][-1]["String"]["sval"], body.get("args", [])
+            whole = name == "avg" and len(arguments) == 1 and self._is_whole(arguments[0])
+            return name in ("sum", "avg", "min", "max") and (whole or any(map(self._is_numeric, arguments)))
+        if kind != "A_Expr" or body["kind"] != "AEXPR_OP" or "lexpr" not in body:
+            return False
+        sides = [body["lexpr"], body["rexpr"]]
+        if any(is_operator(body, one) for one in ("+", "-", "*")):
+            return any(map(self._is_numeric, sides)) and all(map(self._is_number, sides))
+        return is_operator(body, "/") and self._is_numeric(sides[0]) and _is_not_zero(sides[1])
+
+    def _is_number(self, node: Node) -> bool:
+        constant = node.get("A_Const", {})
+        return self._is_numeric(node) or self._is_whole(node) or "ival" in constant or "fval" in constant
+
+    def _is_whole(self, node: Node) -> bool:
+        return "ColumnRef" in node and self._type_of(node["ColumnRef"]) in _WHOLE_NUMBERS
+
+    def _call(self, body: Node) -> bool:
+        names = [part["String"]["sval"] for part in body["funcname"]]
+        if len(names) > 1 and names[0] != "pg_catalog":
+            return False
+        arguments = body.get("args", [])
+        if "over" in body:
+            return names[-1] in _RANKS and self._window(body["over"])
+        if names[-1] in _AGGREGATES:
+            return self._all([*arguments, *([body["agg_filter"]] if "agg_filter" in body else [])])
+        if names[-1] == "extract":
+            return self._is_date_part(arguments)
+        if names[-1] == "substring":
+            return self.expression(arguments[0]) and all(map(_is_not_negative, arguments[1:]))
+        return names[-1] in _FUNCTIONS and self._all(arguments)
+
+    def _window(self, over: Node) -> bool:
+        sorted_by = [item["SortBy"]["node"] for item in over.get("orderClause", [])]
+        return self._all([*over.get("partitionClause", []), *sorted_by])
+
+    def _is_date_part(self, arguments: list[Node]) -> bool:
+        part = arguments[0].get("A_Const", {}).get("sval", {}).get("sval", "")
+        date = arguments[1].get("ColumnRef")
+        return part.lower() in _DATE_PARTS and date is not None and self._type_of(date).startswith(_DATES)
+
+
+def _reads_rows(kind: str, body: Node) -> bool:
+    return kind in ("ColumnRef", "SubLink") or (kind == "FuncCall" and "over" in body)
+
+
+def _matches_pattern(body: Node) -> bool:
+    """Tell whether it is LIKE by a constant pattern; one that ends in an escape is an error for some rows."""
+    pattern = body.get("rexpr", {}).get("A_Const", {}).get("sval", {}).get("sval")
+    return body["kind"] == "AEXPR_LIKE" and pattern is not None and "\\" not in pattern
+
+
+def _is_not_zero(node: Node) -> bool:
+    constant = node.get("A_Const", {})
+    if "fval" in constant:
+        return float(constant["fval"]["fval"]) != 0
+    return bool(constant.get("ival", {}).get("ival", 0))
+
+
+def _is_not_negative(node: Node) -> bool:
+    return "ival" in node.get("A_Const", {}) and node["A_Const"]["ival"].get("ival", 0) >= 0
+
+
+def _listed(nodes: Iterable[Node]) -> Iterator[Node]:
+    for node in nodes:
+        yield from _listed(node["List"].get("items", [])) if "List" in node else [node] if node else []
