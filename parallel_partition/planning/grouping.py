@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from parallel_partition.planning.analysis import own_calls
-from parallel_partition.planning.scope import Column, Level, leaves, resolve
+from parallel_partition.planning.scope import Column, Level, Output, field_column, leaves, resolve
 from parallel_partition.planning.trees import Node
 
 
@@ -52,7 +52,9 @@ def item_column(level: Level, item: Node, columns_first: bool = False) -> Column
     outputs = level.outputs or ()
     if "A_Const" in item:
         place = item["A_Const"].get("ival", {}).get("ival", 0)
-        return outputs[place - 1].column if 0 < place <= len(outputs) else None
+        return _of_output(outputs[place - 1], level) if 0 < place <= len(outputs) else None
+    if "A_Indirection" in item:
+        return field_column(item["A_Indirection"], level.names)
     if "ColumnRef" not in item:
         return None
     fields = item["ColumnRef"]["fields"]
@@ -60,7 +62,14 @@ def item_column(level: Level, item: Node, columns_first: bool = False) -> Column
     mine = isinstance(meant, Column) and meant.relation in set(leaves(level.source))
     if len(fields) == 1 and "String" in fields[0] and not (columns_first and mine):
         name = fields[0]["String"]["sval"]
-        named = [output.column for output in outputs if output.name == name]
+        named = [_of_output(output, level) for output in outputs if output.name == name]
         if named:
             return named[0] if len(set(named)) == 1 else None
     return meant if isinstance(meant, Column) else None
+
+
+def _of_output(output: Output, level: Level) -> Column | None:
+    """The column that an output shows, ``(t).x`` too."""
+    if output.column is None and output.node is not None and "A_Indirection" in output.node:
+        return field_column(output.node["A_Indirection"], level.names)
+    return output.column

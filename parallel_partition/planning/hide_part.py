@@ -24,6 +24,7 @@ from parallel_partition.planning.scope import (
     Relation,
     Source,
     WholeRow,
+    field_column,
     field_names,
     find_column,
     leaves,
@@ -314,10 +315,14 @@ class _LevelEdits:
         grouped = {item_column(self._level, item, columns_first=True) for item in items}
         used = {output.column for output in self._level.outputs or () if output.column is not None}
         counted = _rows_in_aggregates(self._level.node)
+        fields = _fields_of_rows(self._level.node)
         for reference in self._references():
             meant = resolve(reference.body, reference.names)
+            field = field_column(fields.get(id(reference.body), {}), reference.names)
             if isinstance(meant, Column):
                 used.add(meant)
+            elif field is not None:
+                used.add(field)
             elif id(reference.body) not in counted:
                 used |= {Column(relation, "*") for relation in _rows_named(reference, meant)}
         found: list[str] = []
@@ -371,6 +376,15 @@ def _rows_in_aggregates(node: Node) -> set[int]:
         body for kind, body in walk(node) if kind == "FuncCall" and call_name(body) in _AGGREGATES_OF_ROWS
     ]
     return {id(one["ColumnRef"]) for body in calls for one in body.get("args", []) if "ColumnRef" in one}
+
+
+def _fields_of_rows(node: Node) -> dict[int, Node]:
+    """The fields ``(t).x`` in a statement, by the id of the ColumnRef body ``t``."""
+    return {
+        id(body["arg"]["ColumnRef"]): body
+        for kind, body in walk(node)
+        if kind == "A_Indirection" and "ColumnRef" in body["arg"]
+    }
 
 
 def _names(relation: Relation, columns: Sequence[str]) -> list[str]:

@@ -12,12 +12,12 @@ from parallel_partition.planning.plan import SortKey
 from parallel_partition.planning.scope import (
     Column,
     Join,
-    Leaf,
     Level,
     Names,
     Output,
     Relation,
     WholeRow,
+    field_column,
     field_names,
     find_column,
     leaves,
@@ -185,7 +185,7 @@ def collation_of(node: Node, level: Level) -> str | None:
         return _of_reference(node["ColumnRef"], level)
     if "SubLink" in node:
         return _of_subquery(node["SubLink"], level)
-    field = _of_field(node["A_Indirection"], level) if "A_Indirection" in node else None
+    field = field_column(node["A_Indirection"], level.names) if "A_Indirection" in node else None
     if field is not None:
         return column_collation(field)
     if "CollateClause" in node:
@@ -290,17 +290,6 @@ def _column_of_using(body: Node, names: Names) -> Column | None:
     if len(found) != 1:
         raise Passed(f"ORDER BY: the collation of {parts[-1]} is not known")
     return found[0]
-
-
-def _of_field(body: Node, level: Level) -> Column | None:
-    """The column that ``(t).x`` means, where ``t`` is the row of a table or a subquery."""
-    argument, fields = body.get("arg", {}), body.get("indirection", [])
-    meant = resolve(argument["ColumnRef"], level.names) if "ColumnRef" in argument else None
-    if not isinstance(meant, WholeRow) or len(meant.relations) != 1 or len(fields) != 1:
-        return None
-    name = fields[0].get("String", {}).get("sval")
-    found = find_column(Leaf(meant.relations[0]), name)[0] if name else []
-    return found[0] if len(found) == 1 else None
 
 
 def _visible(names: Names | None) -> Iterator[Relation]:

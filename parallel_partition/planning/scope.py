@@ -316,6 +316,17 @@ def resolve(body: Node, names: Names | None) -> Column | WholeRow | None:
     return _resolve_qualified(schema, str(parts[-2]), str(parts[-1]), names)
 
 
+def field_column(body: Node, names: Names | None) -> Column | None:
+    """The column that an A_Indirection ``(t).x`` means, where ``t`` is the row of a table or a subquery."""
+    argument, fields = body.get("arg", {}), body.get("indirection", [])
+    meant = resolve(argument["ColumnRef"], names) if "ColumnRef" in argument else None
+    if not isinstance(meant, WholeRow) or len(meant.relations) != 1 or len(fields) != 1:
+        return None
+    name = fields[0].get("String", {}).get("sval")
+    found = find_column(Leaf(meant.relations[0]), name)[0] if name else []
+    return found[0] if len(found) == 1 else None
+
+
 def _resolve_bare(name: str, names: Names | None) -> Column | WholeRow | None:
     """Columns come first, at every level; then a relation's name is its row."""
     unsure = False

@@ -666,6 +666,12 @@ SELECT k FROM one WHERE k = '3' || '';
 -- GROUP BY a primary key, rows of reference tables.
 SELECT o.k, o.v, row_to_json(o) FROM one o GROUP BY o.k;
 SELECT o.k, o.v, count(o) FROM one o GROUP BY o.k;
+SELECT (o).k, (o).v FROM one o GROUP BY (o).k;
+SELECT (o).k AS n, o.v, max((o).w), count(o) FROM one o GROUP BY n HAVING (o).w > 0 ORDER BY (o).v, 1;
+SELECT (p).k, a.k, max(a.w), (p).v, (SELECT (p).w) FROM one a JOIN pk p USING (k) GROUP BY 2, 1, (p).no;
+SELECT (o).v FROM one o GROUP BY 1;
+SELECT (o).v, (o).w FROM one o GROUP BY 1;
+SELECT DISTINCT ON ((o).k) (o).k, v FROM one o;
 SELECT o.v, count(p) FROM one o JOIN pk p USING (k) GROUP BY o.k;
 SELECT k, v, w FROM one NATURAL JOIN (SELECT k, no FROM pk) p GROUP BY one.k;
 SELECT one.v FROM one NATURAL JOIN pk GROUP BY one.k;

@@ -111,6 +111,12 @@ SELECT id AS n, state FROM orders WHERE id = 5 GROUP BY 1;
 SELECT id, state, sum(total) FROM orders GROUP BY id ORDER BY placed;
 -- one: SELECT id, state, sum(total) FROM orders GROUP BY "orders"."part", id ORDER BY placed
 
+SELECT (o).id, (o).state FROM orders o WHERE id = 5 GROUP BY (o).id;
+-- one: SELECT (o).id, (o).state FROM (SELECT "id", "customer", "state", "total", "placed", "tag" FROM orders) o WHERE id = 5 GROUP BY "o"."state", (o).id
+
+SELECT (l).line AS n, l.order_id, (l).qty FROM lines l GROUP BY 2, n HAVING (l).weight > 1;
+-- one: SELECT (l).line AS n, l.order_id, (l).qty FROM (SELECT "order_id", "line", "product", "qty", "weight" FROM lines) l GROUP BY "l"."qty", "l"."weight", 2, n HAVING (l).weight > 1
+
 -- What a name after a table's means without such a column, PostgreSQL says of a row without part.
 SELECT l.to_jsonb FROM lines l WHERE order_id = 5;
 -- one: SELECT l.to_jsonb FROM (SELECT "order_id", "line", "product", "qty", "weight" FROM lines) l WHERE order_id = 5
