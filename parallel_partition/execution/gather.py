@@ -19,10 +19,11 @@ from parallel_partition.execution.answer_first import fill_from_split, text_of
 from parallel_partition.execution.fan_out import answers_of
 from parallel_partition.execution.literals import with_literals
 from parallel_partition.execution.merge_session import MergeSession
+from parallel_partition.execution.readable_part import may_read_part
 from parallel_partition.execution.router import Router
 from parallel_partition.execution.streams import begin_streams, end_streams
 from parallel_partition.execution.transaction import Transaction
-from parallel_partition.planning.plan import FirstTable, Gather, GatheredTable
+from parallel_partition.planning.plan import ROW_ALONE, FirstTable, Gather, GatheredTable
 from parallel_partition.planning.prune import partitions
 from parallel_partition.postgres.binary_array import TEXT_OID, text_array
 from parallel_partition.postgres.copy_stream import CopyIn, copied_out
@@ -122,8 +123,13 @@ class Gatherer:
         made = []
         for table, text in zip(tables, texts, strict=True):
             homes, parts = self._homes(table, request)
-            made.append(TableQuery(table, _rows_of(table, text, parts), homes, parts))
+            named = parts if parts and self._may_read_part(table, homes) else None
+            made.append(TableQuery(table, _rows_of(table, text, named), homes, parts))
         return made
+
+    def _may_read_part(self, table: GatheredTable, servers: Sequence[str]) -> bool:
+        names = ((table.schema, table.name),)
+        return all(may_read_part(self._router, self._transaction, server, names) for server in servers)
 
     def _is_read_in_place(self, table: GatheredTable, plan: Gather) -> bool:
         """Tell whether the merge session sees of a reference table what the caller does, without a copy."""
@@ -178,7 +184,7 @@ class Gatherer:
     def _copy(self, query: TableQuery, sessions: Mapping[str, Session], merge: Session, limit: int) -> int:
         """Copy a table's rows; returns their bytes."""
         table = query.table
-        columns = ", ".join(map(quoted, table.columns))
+        columns = ", ".join(map(quoted, table.columns or (ROW_ALONE,)))
         form = "binary" if table.binary else "text"
         out = f"COPY ({query.sql}) TO STDOUT (FORMAT {form})".encode()
         into = f"COPY {quoted(table.name)} ({columns}) FROM STDIN (FORMAT {form})".encode()
@@ -267,5 +273,5 @@ def _rows_of(table: GatheredTable, filter: str, parts: frozenset[int] | None) ->
     if parts is not None:
         conditions.append(f"part IN ({', '.join(map(str, sorted(parts)))})")
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-    columns = ", ".join(map(quoted, table.columns))
+    columns = ", ".join(map(quoted, table.columns)) or "NULL::pg_catalog.int4"
     return f"SELECT {columns} FROM {quoted(table.schema)}.{quoted(table.name)}{where}"  # noqa: S608

@@ -5,14 +5,11 @@ from __future__ import annotations
 from parallel_partition.execution.answer import Answer, answer_of
 from parallel_partition.execution.look_up import LookUp
 from parallel_partition.execution.point import PointRoute, with_partition
+from parallel_partition.execution.readable_part import may_read_part
 from parallel_partition.execution.router import Router
 from parallel_partition.execution.transaction import Transaction
 from parallel_partition.execution.user_types import are_users
-from parallel_partition.postgres.binary_array import text_array
-from parallel_partition.postgres.named_sql import load
 from parallel_partition.statements import Parameters, Statement
-
-_MAY_READ_PART = load("privileges")["may_read_part"].encode()
 
 
 def run_point(
@@ -47,20 +44,11 @@ def point_statement(
     if part is None:
         return None
     server = shard_map.homes[part]
-    named = route.in_partition is not None and _may_read_part(router, transaction, server, route)
+    named = (
+        route.in_partition is not None
+        and not transaction.sessions.settings_touched  # another role may not: that would take asking each time
+        and may_read_part(router, transaction, server, route.tables)
+    )
     text = route.in_partition if named and route.in_partition is not None else route.text
     sent = with_partition(parameters, part) if named else parameters
     return server, part, Statement(text, sent, request.result_format, request.prepare)
-
-
-def _may_read_part(router: Router, transaction: Transaction, server: str, route: PointRoute) -> bool:
-    """Tell whether ``part`` may be named: who was granted some columns of a table was perhaps not granted that one."""
-    if transaction.sessions.settings_touched:  # the role may be another
-        return False
-    known = router.readable.get((server, route.tables))
-    if known is None:
-        transaction.refuse_when_failed()
-        parameters = [text_array(pair[place] for pair in route.tables) for place in range(2)]
-        found = transaction.aside(server, Statement(_MAY_READ_PART, parameters, prepare=True))
-        known = router.readable[server, route.tables] = found.get_value(0, 0) == b"t"
-    return known

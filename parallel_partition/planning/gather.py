@@ -23,7 +23,7 @@ from parallel_partition.planning.key_sources import Sources
 from parallel_partition.planning.known_names import system_column
 from parallel_partition.planning.needed_columns import NeededColumns
 from parallel_partition.planning.parse import parse
-from parallel_partition.planning.plan import EveryPartition, Gather, GatheredTable, Refusal
+from parallel_partition.planning.plan import ROW_ALONE, EveryPartition, Gather, GatheredTable, Refusal
 from parallel_partition.planning.prune import KnownValues, either
 from parallel_partition.planning.push_filters import Filters
 from parallel_partition.planning.scope import Relation, field_names
@@ -115,6 +115,8 @@ def _gathered(
         f"{quoted(column.name)} {column.type}" + (f" COLLATE {column.collation}" if column.collation else "")
         for column in table.columns
     ]
+    if not names:
+        columns.append(f"{quoted(ROW_ALONE)} pg_catalog.int4")
     if keyed:  # columns that depend on a grouped primary key need not be grouped
         columns.append(f"PRIMARY KEY ({', '.join(map(quoted, table.primary_key))})")
     return GatheredTable(

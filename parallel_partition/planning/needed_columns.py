@@ -59,14 +59,13 @@ class NeededColumns:
             self.names.add(name)
 
     def of(self, relations: list[Relation]) -> tuple[str, ...]:
-        """The needed columns of the table that all ``relations`` are, in its order; at least one."""
+        """The needed columns of the table that all ``relations`` are, in its order; none where rows alone count."""
         table = relations[0].table
         assert table is not None
         names = table.column_names
         if self._every or any(map(self._is_whole, relations)):
             return names
-        found = tuple(name for name in names if self._is_needed(name, relations))
-        return found or table.key[:1] or names[:1]
+        return tuple(name for name in names if self._is_needed(name, relations))
 
     def has(self, name: str) -> bool:
         """Tell whether a column of this name may be looked at, of whatever table."""

@@ -164,15 +164,20 @@ class SplitDraft:
     complete: Callable[[Sequence[OutputColumn], Sequence[OutputColumn]], Split | NotSplit]
 
 
+#: The column of a temporary table of whose rows nothing is known but that they are there.
+ROW_ALONE = "parallel_partition row"
+
+
 @dataclass(frozen=True, slots=True)
 class GatheredTable:
     """The rows of one table that a statement needs, on their way into a temporary table of the merge session.
 
     ``schema`` and ``name`` are the table's; the temporary one is called ``name``, and has ``definition``, all columns
-    in order. ``columns`` are fetched, the others stay NULL. ``condition`` is where the rows can be that matter, and
-    ``filter`` a WHERE over bare names of columns ("" for none), in ``$n`` form. ``indexes``, such as
-    ``USING hash ("name")``, are worth their while for many rows. ``first`` is the strategy that answers it, where it is
-    a subquery that is answered first.
+    in order. ``columns`` are fetched, the others stay NULL; where there are none, rows alone count, and NULL is fetched
+    for one column more, `ROW_ALONE`: nobody needs a right on a column that the text does not name. ``condition`` is
+    where the rows can be that matter, and ``filter`` a WHERE over bare names of columns ("" for none), in ``$n`` form.
+    ``indexes``, such as ``USING hash ("name")``, are worth their while for many rows. ``first`` is the strategy that
+    answers it, where it is a subquery that is answered first.
     """
 
     schema: str

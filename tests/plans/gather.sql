@@ -54,8 +54,8 @@ SELECT 1 FROM orders o JOIN lines l ON l.product = o.id;
 SELECT 1 FROM orders, lines;
 -- strategy: gather
 -- reason: not whole: JOIN: public.orders and public.lines are not joined by their whole keys
--- gathered: public.orders (id)
--- gathered: public.lines (order_id)
+-- gathered: public.orders ()
+-- gathered: public.lines ()
 
 SELECT 1 FROM events a JOIN events b ON a.tenant = b.tenant;
 -- strategy: gather
@@ -286,7 +286,7 @@ SELECT name FROM products p WHERE NOT EXISTS (SELECT * FROM orders WHERE custome
 -- gathered: public.orders (customer)
 
 SELECT (SELECT count(*) FROM (SELECT o.* FROM orders o) s) FROM lines l;
--- gathered: public.lines (order_id)
+-- gathered: public.lines ()
 
 SELECT 1 FROM products p WHERE p.id IN (SELECT count(s) FROM (SELECT * FROM lines) s);
 -- gathered: public.products (id)
@@ -309,7 +309,7 @@ SELECT p.id, x.n FROM products p, LATERAL (SELECT count(*) AS n FROM orders o WH
 SELECT count(DISTINCT $1) FROM orders;
 -- strategy: gather
 -- reason: not whole: an aggregate without GROUP BY: its rows are on several servers; not split: DISTINCT in an aggregate over a parameter that has no type; cast it to its type
--- gathered: public.orders (id)
+-- gathered: public.orders ()
 
 SELECT string_agg(state, $1) FROM orders;
 -- strategy: gather
