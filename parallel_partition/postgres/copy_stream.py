@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import select
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
@@ -11,7 +12,8 @@ import psycopg
 from psycopg import pq
 from psycopg.pq.abc import PGconn, PGresult
 
-from parallel_partition.postgres.driver_errors import error_of_result, known_at
+from parallel_partition import errors
+from parallel_partition.postgres.driver_errors import error_of_result
 from parallel_partition.postgres.session import Exchange, Session
 
 #: Bytes that are handed on at once, so that what is done per block costs little beside what is done per row.
@@ -49,18 +51,19 @@ def copied_out(session: Session, statement: bytes, take: Callable[[bytes], None]
             yield from _rows(pgconn, bool(result.binary_tuples), take)
             result = yield from _next_result(pgconn)
         last = result
-        while result is not None:
+        while result is not None and session.alive:
             last, result = result, (yield from _next_result(pgconn))
+    except errors.Error:  # of those who take the rows
+        session.abandon()
+        raise
     except psycopg.Error as error:
-        session.close()
-        raise known_at(error, session.server) from error
+        raise session.broken_off(error) from error
     except BaseException:
         session.abandon()
         raise
-    if last is None:
-        session.close()
-        message = f"the connection to server {session.server} was lost while its rows were copied"
-        raise known_at(psycopg.OperationalError(message), session.server)
+    if not session.alive and (last is None or not last.error_field(pq.DiagnosticField.SQLSTATE)):
+        raise session.broken_off(psycopg.OperationalError("its rows did not all come"))
+    assert last is not None
     return [last]
 
 
@@ -119,21 +122,23 @@ class CopyIn:
         self.rows = 0
 
     def __enter__(self) -> Self:
-        self._pgconn.send_query(self._statement)
-        self._flush()
-        result = self._result()
-        if result is None or result.status != pq.ExecStatus.COPY_IN:
-            self._drain()
-            raise self._failure(result)
+        with self._until_lost():
+            self._pgconn.send_query(self._statement)
+            self._flush()
+            result = self._result()
+            if result is None or result.status != pq.ExecStatus.COPY_IN:
+                self._drain()
+                raise self._failure(result)
         if self._binary:
             self.write(_SIGNATURE + _FLAGS_AND_EXTENSION)
         return self
 
     def write(self, rows: bytes) -> None:
         """Send whole rows; waits until the server has taken what came before."""
-        while not self._pgconn.put_copy_data(rows):
+        with self._until_lost():
+            while not self._pgconn.put_copy_data(rows):
+                self._flush()
             self._flush()
-        self._flush()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -142,13 +147,23 @@ class CopyIn:
             return
         if kind is None and self._binary:
             self.write(_TRAILER)
-        self._pgconn.put_copy_end(None if kind is None else b"the rows did not all come")
-        self._flush()
-        result = self._result()
-        self._drain()
-        if kind is None and (result is None or result.status == _FATAL):
-            raise self._failure(result)
+        with self._until_lost():
+            self._pgconn.put_copy_end(None if kind is None else b"the rows did not all come")
+            self._flush()
+            result = self._result()
+            self._drain()
+            if kind is None and (result is None or result.status == _FATAL):
+                raise self._failure(result)
         self.rows = 0 if result is None else result.command_tuples or 0
+
+    @contextmanager
+    def _until_lost(self) -> Iterator[None]:
+        try:
+            yield
+        except errors.Error:
+            raise
+        except psycopg.Error as error:
+            raise self._session.broken_off(error) from error
 
     def _flush(self) -> None:
         poller = self._session.poller
@@ -169,7 +184,6 @@ class CopyIn:
             pass
 
     def _failure(self, result: PGresult | None) -> psycopg.Error:
-        if result is not None and result.status == _FATAL:
+        if result is not None and (self._session.alive or result.error_field(pq.DiagnosticField.SQLSTATE)):
             return error_of_result(result, self._session.server)
-        message = f"the merge session on server {self._session.server} was lost while rows came"
-        return known_at(psycopg.OperationalError(message), self._session.server)
+        return self._session.broken_off(psycopg.OperationalError("the rows gathered there did not all come"))

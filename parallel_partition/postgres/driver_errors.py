@@ -42,6 +42,8 @@ _CONNECTION_ENDED = (
     psycopg.errors.CrashShutdown,
     psycopg.errors.CannotConnectNow,
     psycopg.errors.IdleSessionTimeout,
+    psycopg.errors.IdleInTransactionSessionTimeout,
+    psycopg.errors.TransactionTimeout,
     psycopg.errors.DatabaseDropped,
 )
 
@@ -56,10 +58,13 @@ def _library_twin(cls: type[psycopg.Error]) -> type[psycopg.Error]:
 
 
 def _made_library_twin(cls: type[psycopg.Error]) -> type[psycopg.Error]:
-    ended = issubclass(cls, _CONNECTION_ENDED)
-    library = errors.ServerUnavailable if ended else getattr(errors, pep_249_name(cls))
+    name = pep_249_name(cls)
+    library: tuple[type[errors.Error], ...] = (getattr(errors, name),)
+    if issubclass(cls, _CONNECTION_ENDED):  # which PostgreSQL does for operational and for internal reasons
+        unavailable = errors.ServerUnavailable
+        library = (unavailable,) if issubclass(unavailable, library) else (unavailable, *library)
     return type(
-        cls.__name__, (_FromServer, library, cls), {"__module__": cls.__module__, "driver_class": cls}
+        cls.__name__, (_FromServer, *library, cls), {"__module__": cls.__module__, "driver_class": cls}
     )
 
 

@@ -232,6 +232,8 @@ class Session:
     def broken_off(self, error: psycopg.Error) -> psycopg.Error:
         """The error of an exchange that did not come to its end; the connection is closed."""
         lost = not self.alive
+        if lost and not error.sqlstate:
+            error = _said_why(self._pgconn, ()) or error
         self.close()
         if not lost or error.sqlstate:
             return known_at(error, self.server)
