@@ -15,6 +15,7 @@ from parallel_partition.execution.fan_out import answers_of
 from parallel_partition.execution.literals import with_literals
 from parallel_partition.execution.measure import bytes_of
 from parallel_partition.execution.merge_session import MergeSession
+from parallel_partition.execution.partial_rows import merge_train
 from parallel_partition.execution.transaction import Transaction
 from parallel_partition.planning.plan import (
     AnsweredFirst,
@@ -149,7 +150,7 @@ def fill_from_split(
         timed = measure.timed(server, exchange, table.table.full_name) if measure else exchange
         exchanges[server] = (session, timed)
     partials = [results[-1] for results in transaction.drive(exchanges, parts).values()]
-    merged = MergeSession.merging(split, partials, parameters, 0)
     into = f"INSERT INTO pg_temp.{quoted(table.table.name)} ".encode()
-    result = answers_of(merge, [merged._replace(text=into + merged.text, prepare=False)])[-1]
+    for statement in merge_train(split, partials, parameters, 0, into):
+        result = answers_of(merge, [statement])[-1]
     return sum(map(bytes_of, partials)), result.command_tuples or 0

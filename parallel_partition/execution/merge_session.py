@@ -7,22 +7,23 @@ Sorting needs less: only the sort columns travel, and what comes back is the ord
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 
 from psycopg.pq.abc import PGresult
 
 from parallel_partition import errors
 from parallel_partition.combining.merge_sort import Direction, permutation, python_values
 from parallel_partition.execution.fan_out import answers_of
+from parallel_partition.execution.partial_rows import column_values, merge_train
 from parallel_partition.execution.router import Router
 from parallel_partition.execution.transaction import Transaction
 from parallel_partition.planning.plan import SortKey, Split
 from parallel_partition.postgres.binary_array import TEXT_OID, binary_array
 from parallel_partition.postgres.driver_errors import as_driver_error
+from parallel_partition.postgres.named_sql import load
 from parallel_partition.postgres.session import Session
 from parallel_partition.statements import FIRST_USER_OID, Parameter, Statement
 
-#: PostgreSQL refuses a message over 1 GB; a column of partial rows that is larger than this is refused by name.
-ARRAY_MAX = 1 << 29
 #: record, record[]: PostgreSQL prints them, and reads them from nothing.
 _RECORDS = frozenset({2249, 2287})
 
@@ -37,6 +38,8 @@ _NOT_ENUMS = (
     b"SELECT pg_catalog.format_type(oid, NULL) FROM pg_catalog.pg_type WHERE oid = ANY($1) AND typtype <> 'e'"
 )
 _OID_ARRAY = 1028
+_BEGIN = Statement(load("gather")["begin"].encode(), prepare=False)
+_ROLLBACK = Statement(b"ROLLBACK", prepare=False)
 _SET = b"SELECT pg_catalog.set_config($1, $2, false)"
 _TYPE_NAMES = (
     b"SELECT pg_catalog.format_type(t.oid, t.typmod)"
@@ -78,29 +81,19 @@ class MergeSession:
         partials : one result per server, in binary where no column travels as text
         parameters : the caller's
         """
-        return self._run(self.merging(split, partials, parameters, result_format))
-
-    @classmethod
-    def merging(
-        cls, split: Split, partials: Sequence[PGresult], parameters: Sequence[Parameter], result_format: int
-    ) -> Statement:
-        """The merge query of a split with the partial rows of all servers, as `compute` runs it."""
-        arrays = [cls._array(partials, column, split.as_text[column]) for column in range(split.columns)]
-        numbers = split.merge.numbers or ()
-        given = [parameters[number - 1] for number in numbers]
-        return Statement(split.merge.text.encode(), (*arrays, *given), result_format)
-
-    @staticmethod
-    def _array(partials: Sequence[PGresult], column: int, as_text: bool) -> Parameter:
-        element = TEXT_OID if as_text else partials[0].ftype(column)
-        data = binary_array(element, _column(partials, column))
-        if len(data) > ARRAY_MAX:
-            message = (
-                f"the partial rows of this statement hold {len(data):,} bytes in column {column + 1}; at most "
-                f"{ARRAY_MAX:,} can be merged: filter more, or group by fewer values"
-            )
-            raise as_driver_error(errors.UnsupportedQuery(message))
-        return Parameter(data, 0, 1)
+        train = merge_train(split, partials, parameters, result_format)
+        first, second = next(train), next(train, None)
+        session = self.as_callers()
+        if second is None:
+            return answers_of(session, [first])[-1]
+        try:
+            answers_of(session, [_BEGIN])
+            for statement in chain((first, second), train):
+                result = answers_of(session, [statement])[-1]
+            return result
+        finally:
+            if session.alive:
+                answers_of(session, [_ROLLBACK])
 
     def sort(
         self,
@@ -116,7 +109,7 @@ class MergeSession:
         server : whose answer ``results[0]`` is: it can name the types of the columns
         firsts : from which row on each result counts, None for all of their rows
         """
-        columns = [_column(results, key.column, firsts) for key in keys]
+        columns = [column_values(results, key.column, firsts) for key in keys]
         if not results[0].fformat(keys[0].column):
             values = [
                 python_values(results[0].ftype(key.column), key.collation, column)
@@ -214,13 +207,3 @@ def type_names(session: Session, described: PGresult, columns: Sequence[int]) ->
     statement = Statement(_TYPE_NAMES, (Parameter(oids, 1028, 0), Parameter(typmods, 1007, 0)), prepare=True)
     result = answers_of(session, [statement])[-1]
     return [(result.get_value(row, 0) or b"").decode() for row in range(result.ntuples)]
-
-
-def _column(
-    results: Sequence[PGresult], column: int, firsts: Sequence[int] | None = None
-) -> list[bytes | None]:
-    return [
-        result.get_value(row, column)
-        for result, first in zip(results, firsts or [0] * len(results), strict=True)
-        for row in range(first, result.ntuples)
-    ]

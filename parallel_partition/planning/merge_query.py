@@ -186,9 +186,11 @@ def _finished(
         raise UnsupportedQuery(
             f"${shared[0]}: it is used both inside and outside of aggregates, and has no type; cast it to its type"
         )
-    as_text = any(_travels_as_text(oid, type) for oid, type in zip(maker.oids, maker.types, strict=True))
     columns = len(maker.types)
-    return Split(partial, ShardQuery(text, numbers), columns, (as_text,) * columns)
+    arrays = maker.arrays(0)
+    if text.count(arrays) != 1:
+        raise InternalError(f"the merge query reads {arrays} {text.count(arrays)} times")
+    return Split(partial, ShardQuery(text, numbers), arrays, columns, (maker.as_text,) * columns)
 
 
 def _travels_as_text(oid: int, type: str) -> bool:
@@ -280,15 +282,23 @@ class _Maker:
 
     def _rows(self) -> str:
         """The partial rows: one array per column, those with another collation under it."""
-        as_text = any(_travels_as_text(oid, type) for oid, type in zip(self.oids, self.types, strict=True))
-        arrays, listed = [], []
+        listed = []
         collations = self._collations + [None] * (len(self.types) - len(self._collations))
         for n, (type, collation) in enumerate(zip(self.types, collations, strict=True), start=1):
-            arrays.append(f"${_ARRAYS + n}::{'text' if as_text else type}[]")
-            value = f'CAST("u"."c{n}" AS {type})' if as_text else f'"u"."c{n}"'
+            value = f'CAST("u"."c{n}" AS {type})' if self.as_text else f'"u"."c{n}"'
             listed.append(f'{value}{f" COLLATE {collation}" if collation else ""} AS "c{n}"')
-        names = ", ".join(f'"c{n}"' for n in range(1, len(arrays) + 1))
-        return f'SELECT {", ".join(listed)} FROM unnest({", ".join(arrays)}) AS "u"({names})'  # noqa: S608 - see _written
+        names = ", ".join(f'"c{n}"' for n in range(1, len(listed) + 1))
+        return f'SELECT {", ".join(listed)} FROM {self.arrays(_ARRAYS)} AS "u"({names})'  # noqa: S608 - see _written
+
+    @property
+    def as_text(self) -> bool:
+        """Tell whether the partial rows travel as text."""
+        return any(_travels_as_text(oid, type) for oid, type in zip(self.oids, self.types, strict=True))
+
+    def arrays(self, before: int) -> str:
+        """What the partial rows are read from; the first array is numbered ``before + 1``."""
+        types = ["text" if self.as_text else type for type in self.types]
+        return f"unnest({', '.join(f'${before + n}::{type}[]' for n, type in enumerate(types, start=1))})"
 
     def _sorted(self, item: MergeSort) -> str:
         what = str(item.position) if item.node is None else f"({self._written(item.node)})"

@@ -138,14 +138,15 @@ class Whole:
 class Split:
     """Partial rows from each server, and the query that a merge session computes over them.
 
-    ``merge.text`` reads the partial rows from ``unnest($1, ..., $k)``, one array per partial column, k = ``columns``;
-    its ``$k+1...`` are the caller's parameters named by ``merge.numbers``. ``as_text[i]`` tells that column i travels
-    as an array of text (types without a fixed OID, and arrays), otherwise in the element type's binary form; so
-    the partial rows are fetched in binary where ``as_text`` is all False and in text where any is True.
+    ``merge.text`` reads the partial rows from ``arrays``, an ``unnest($1, ..., $k)`` of one array per partial column, k
+    = ``columns``; its ``$k+1...`` are the caller's parameters named by ``merge.numbers``. ``as_text[i]`` tells that
+    column i travels as an array of text (types without a fixed OID, and arrays), otherwise in the element type's binary
+    form; so the partial rows are fetched in binary where ``as_text`` is all False and in text where any is True.
     """
 
     partial: ShardQuery
     merge: ShardQuery
+    arrays: str
     columns: int
     as_text: tuple[bool, ...]
 

@@ -72,7 +72,7 @@ SELECT id FROM orders WHERE EXISTS (SELECT count(*) FROM lines HAVING count(*) >
 SELECT ARRAY(SELECT DISTINCT state FROM orders) AS states, count(*) FROM lines;
 -- strategy: gather
 -- answered first: answered_1 (state): split, SELECT DISTINCT "state" AS "c1" FROM "orders"
--- gathered: public.lines (order_id)
+-- gathered: public.lines ()
 -- merged: SELECT ARRAY(SELECT "state" FROM pg_temp."answered_1") AS states, count(*) FROM lines
 
 -- arms of set operations, with and without parentheses
@@ -145,13 +145,13 @@ SELECT p, n FROM (SELECT o.part AS p, count(*) AS n FROM orders o GROUP BY o.par
 SELECT answered_1.n FROM (SELECT customer, count(*) AS n FROM orders GROUP BY customer) answered_1, lines;
 -- strategy: gather
 -- answered first: _answered_1 (customer, n): split, SELECT "customer" AS "c1", "count"(*) AS "c2" FROM "orders" GROUP BY 1
--- gathered: public.lines (order_id)
+-- gathered: public.lines ()
 -- merged: SELECT answered_1.n FROM (SELECT "customer", "n" FROM pg_temp."_answered_1") answered_1, lines
 
 -- Not answered first: a row that PostgreSQL might not compute could end the statement.
 SELECT d.n FROM (SELECT id, 10 / customer AS n, count(*) FROM orders GROUP BY 1, 2) d, lines WHERE d.id <> 0;
 -- strategy: gather
--- gathered: public.lines (order_id)
+-- gathered: public.lines ()
 -- gathered: public.orders (id, customer) with its key
 
 SELECT CASE WHEN l.qty > 0 THEN (SELECT max(tag::int) FROM orders) END FROM lines l;
@@ -178,13 +178,13 @@ SELECT id FROM orders WHERE total > (SELECT count(*) FROM lines WHERE product = 
 
 WITH c AS (SELECT 5 AS n) SELECT (SELECT count(*) FROM lines, c WHERE qty = n) FROM orders;
 -- strategy: gather
--- gathered: public.orders (id)
+-- gathered: public.orders ()
 -- gathered: public.lines (qty)
 
 SELECT (SELECT count(o) FROM lines) FROM orders o;
 -- strategy: gather
 -- gathered: public.orders (id, customer, state, total, placed, tag)
--- gathered: public.lines (order_id)
+-- gathered: public.lines ()
 
 -- Not: there would be no fewer rows, or no servers to ask.
 SELECT d.id FROM (SELECT id, total FROM orders WHERE total > 5) d JOIN lines l ON l.product = d.id;
@@ -194,14 +194,14 @@ SELECT d.id FROM (SELECT id, total FROM orders WHERE total > 5) d JOIN lines l O
 
 SELECT (SELECT max(price) FROM products), count(*) OVER () FROM orders;
 -- strategy: gather
--- gathered: public.orders (id)
+-- gathered: public.orders ()
 -- gathered: public.products (price)
 
 -- Not: an output of no type or of no name of its own, a number of rows that is not stated.
 SELECT 1 AS a, NULL AS b FROM lines UNION SELECT count(*), 'x' FROM orders;
 -- strategy: gather
--- gathered: public.orders (id)
--- gathered: public.lines (order_id)
+-- gathered: public.orders ()
+-- gathered: public.lines ()
 
 SELECT l.qty FROM lines l, (SELECT customer, count(*), count(*) FROM orders GROUP BY 1) d WHERE l.qty = d.customer;
 -- strategy: gather
