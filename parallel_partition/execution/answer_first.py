@@ -36,6 +36,10 @@ _SQL = {name: text.encode() for name, text in load("gather").items()}
 Complete = Callable[[SplitDraft, Statement], Split | None]
 
 
+class LockedNow(Exception):
+    """PostgreSQL cannot describe a subquery at this moment: somebody has locked a table of it."""
+
+
 def first_tables(
     firsts: Sequence[AnsweredFirst],
     request: Statement,
@@ -48,6 +52,10 @@ def first_tables(
     Parameters
     ----------
     request : the caller's statement
+
+    Raises
+    ------
+    LockedNow : a table is locked, perhaps by the caller; at another moment it may not be
     """
     found = []
     for first in firsts:
@@ -90,6 +98,7 @@ def _described(
             [
                 Statement(_SQL["begin"], prepare=False),
                 Statement(_SQL["look_in_temporary_first"], [Parameter(listed, 25, 0)], prepare=True),
+                Statement(_SQL["wait_for_no_lock"], prepare=True),
                 Statement(make.encode(), prepare=False),
                 Statement(
                     _SQL["columns_of_temporary"], [Parameter(first.table.encode(), 25, 0)], prepare=True
@@ -97,6 +106,8 @@ def _described(
             ],
         )
         definition, binary = (result.get_value(0, column) or b"" for column in (0, 1))
+    except psycopg.errors.LockNotAvailable as locked:
+        raise LockedNow from locked
     except psycopg.Error:
         # Whatever it is, the statement is gathered instead, and says what is wrong with it.
         return None

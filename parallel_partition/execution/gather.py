@@ -166,7 +166,7 @@ class Gatherer:
         left = self.limit
         for query in queries:
             if query.first is not None and query.first.split is not None:
-                left -= self._fill_from_split(query.first, query, request, sessions, merge)
+                left -= self._fill_from_split(query.first, query, request, sessions, merge, left)
             elif query.servers:
                 left -= self._copy(query, sessions, merge, left)
         end_streams(self._transaction, sessions)
@@ -213,9 +213,13 @@ class Gatherer:
         request: Statement,
         sessions: Mapping[str, Session],
         merge: Session,
+        limit: int,
     ) -> int:
         own = {server: sessions[server] for server in query.servers}
         size, rows = fill_from_split(first, request, self._transaction, own, merge, query.parts)
+        if size > limit:
+            self._transaction.fail()
+            raise self._too_large(query.table)
         _analyze(query.table, rows, merge)
         return size
 
@@ -232,7 +236,7 @@ class Gatherer:
     def _too_large(self, table: GatheredTable) -> BaseException:
         message = (
             f"gathering the rows of this statement takes more than gather_limit, {self.limit:,} bytes "
-            f"(at table {table.schema}.{table.name}): filter more, join on the keys, or raise gather_limit"
+            f"(at table {table.full_name}): filter more, join on the keys, or raise gather_limit"
         )
         return as_driver_error(errors.UnsupportedQuery(message))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import TypeVar
 
 from psycopg import pq
@@ -12,7 +11,6 @@ from parallel_partition import errors
 from parallel_partition.catalog.cluster import ClusterState
 from parallel_partition.combining.limit import window
 from parallel_partition.execution.answer import Answer, answer_of, rows_of
-from parallel_partition.execution.answer_first import first_tables
 from parallel_partition.execution.estimate import estimate, require_within
 from parallel_partition.execution.explain_run import run_explain
 from parallel_partition.execution.failures import stale_map
@@ -22,7 +20,7 @@ from parallel_partition.execution.local_names import (
     check_local_names,
     views_are_current,
 )
-from parallel_partition.execution.merge_session import MergeSession, type_names
+from parallel_partition.execution.merge_session import MergeSession
 from parallel_partition.execution.router import Planned, Router
 from parallel_partition.execution.run_point import run_point
 from parallel_partition.execution.run_writes import (
@@ -32,6 +30,7 @@ from parallel_partition.execution.run_writes import (
     run_modify,
     run_reference_write,
 )
+from parallel_partition.execution.settle import settle
 from parallel_partition.execution.transaction import Transaction
 from parallel_partition.execution.user_types import are_users, types_of
 from parallel_partition.execution.version import StaleVersion
@@ -44,7 +43,6 @@ from parallel_partition.planning.plan import (
     InsertPlan,
     LocalPlan,
     ModifyPlan,
-    NotSplit,
     ReferencePlan,
     ReferenceWritePlan,
     Refusal,
@@ -59,8 +57,8 @@ from parallel_partition.planning.plan import (
 from parallel_partition.planning.prune import partitions
 from parallel_partition.postgres.closed import CLOSED
 from parallel_partition.postgres.driver_errors import as_driver_error
-from parallel_partition.postgres.session import Session, output_columns
-from parallel_partition.statements import OutputColumn, Parameter, Parameters, Statement
+from parallel_partition.postgres.session import Session
+from parallel_partition.statements import Parameter, Parameters, Statement
 
 T = TypeVar("T")
 
@@ -332,49 +330,8 @@ class Runner:
         return answer_of(self.merge.compute(split, partials, request.parameters, request.result_format))
 
     def settled(self, planned: Planned, plan: SelectPlan, request: Statement) -> SelectPlan:
-        """The plan of ``planned``, whose split is finished at its first run; where it cannot be, it is gathered."""
-        if isinstance(plan.many, SplitDraft) and planned.split is None:
-            made = self._complete(plan.many, request._replace(text=planned.encode(plan.one.text)))
-            if isinstance(made, Split):
-                planned.split = made
-            else:
-                plan = planned.plan = made.instead_of(plan)
-        if isinstance(plan.many, Gather) and plan.many.first and planned.first is None:
-            plan = self._with_first(planned, plan, plan.many, request)
-        return plan
-
-    def _with_first(
-        self, planned: Planned, plan: SelectPlan, gather: Gather, request: Statement
-    ) -> SelectPlan:
-        """The plan whose subqueries are answered first, or where they cannot be, the one that gathers them too."""
-        planned.first = first_tables(gather.first, request, self.merge, self.search_path, self._split_of)
-        if planned.first is None and gather.undivided is not None:
-            plan = planned.plan = replace(plan, many=gather.undivided)
-        return plan
-
-    def _split_of(self, draft: SplitDraft, request: Statement) -> Split | None:
-        try:
-            made = self._complete(draft, request)
-        except errors.UnsupportedQuery:
-            return None
-        return made if isinstance(made, Split) else None
-
-    def _complete(self, draft: SplitDraft, request: Statement) -> Split | NotSplit:
-        """Let PostgreSQL describe the caller's statement (``part`` hidden) and the probe, and finish the plan."""
-        oids = [parameter[1] for parameter in request.parameters]
-        caller = self._describe(request.text, oids)
-        numbers = draft.probe.numbers
-        probe_oids = oids if numbers is None else [oids[number - 1] for number in numbers]
-        probe = self._describe(draft.probe.text.encode(), probe_oids)
-        try:
-            return draft.complete(caller, probe)
-        except errors.Error as error:
-            raise as_driver_error(error) from None
-
-    def _describe(self, text: bytes, oids: Sequence[int]) -> list[OutputColumn]:
-        session = self._catalog_session()
-        result = self.transaction.describe(session, text, oids)
-        return output_columns(result, type_names(session, result, range(result.nfields)))
+        """The plan of ``planned`` with what PostgreSQL must describe before its first run; see `settle`."""
+        return settle(planned, plan, request, self.transaction, self.merge, self.search_path)
 
     # --- the rest ---------------------------------------------------------------------------------------------
 

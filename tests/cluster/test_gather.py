@@ -61,6 +61,8 @@ def connection(filled: Cluster) -> Iterator[Connection]:
         yield connection
 
 
+MOST = "SELECT d.s FROM (SELECT sum(total) AS s FROM orders) d JOIN products p ON p.id = (SELECT min(line) FROM lines)"
+LARGEST = "SELECT d.* FROM (SELECT id, total FROM orders ORDER BY total DESC LIMIT 2) d, (SELECT count(*) FROM lines) c"
 MEDIAN = "SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY total) FROM orders"
 
 
@@ -97,14 +99,20 @@ def test_parameters_of_every_format(connection: Connection) -> None:
 def test_a_transaction_sees_its_own_writes(filled: Cluster) -> None:
     with filled.connect() as connection:
         before = gathered(connection, MEDIAN)
+        ((most,),) = gathered(connection, MOST)
         connection.execute("UPDATE orders SET total = total + 1000")
         connection.execute("INSERT INTO products VALUES (100, 'mine')")
         assert gathered(connection, MEDIAN) == [(before[0][0] + 1000,)]
         joined = "SELECT count(DISTINCT p.name) FROM products p LEFT JOIN orders o ON o.customer = p.id"
         assert gathered(connection, joined) == [(10,)]
+        # A split within a gather, then what is whole on each server.
+        assert gathered(connection, MOST)[0] == (most + 60_000,)
+        assert gathered(connection, LARGEST)[0] == (60, Decimal(1015))
         connection.rollback()
         assert gathered(connection, MEDIAN) == before
         assert gathered(connection, joined) == [(9,)]
+        assert gathered(connection, MOST) == [(most,)]
+        assert gathered(connection, LARGEST)[0] == (60, Decimal(15))
 
 
 def test_nothing_stays(filled: Cluster, connection: Connection) -> None:
@@ -218,6 +226,40 @@ def test_what_is_larger_than_expected_is_limited_too(make_cluster: MakeCluster) 
         assert connection.execute("SELECT count(*) FROM long").fetchone() == (2,)
         connection.gather_limit = 40_000_000
         assert connection.execute("SELECT count(v || k ORDER BY k) FROM long").fetchone() == (2,)
+
+
+def test_partial_rows_of_a_subquery_are_limited(make_cluster: MakeCluster) -> None:
+    cluster = make_cluster(2)
+    cluster.create_table("CREATE TABLE grouped (k int PRIMARY KEY, v text)", key="k")
+    query = "SELECT count(*) FROM (SELECT v, count(*) AS n FROM grouped GROUP BY v) d, generate_series(1, 2)"
+    with cluster.connect(autocommit=True) as connection:
+        rows = [(key, chr(60 + key) * 1_000_000) for key in range(1, 9)]
+        connection.cursor().executemany("INSERT INTO grouped VALUES (%s, %s)", rows)
+        connection.gather_limit = 1_000_000
+        with pytest.raises(
+            errors.UnsupportedQuery, match=r"more than gather_limit, .* \(at table answered_1\)"
+        ):
+            connection.execute(query)
+        assert connection.execute("SELECT count(*) FROM grouped").fetchone() == (8,)
+        connection.gather_limit = 40_000_000
+        assert gathered(connection, query) == [(16,)]
+
+
+def test_a_locked_table_is_gathered_when_it_is_not_described(filled: Cluster) -> None:
+    catalog = next(iter(filled.servers.values()))
+    query = "SELECT d.n FROM (SELECT max(line) AS n FROM lines GROUP BY order_id ORDER BY 1 LIMIT 50) d JOIN products p ON p.id = d.n - 1"
+    with (
+        filled.connect(autocommit=True) as connection,
+        psycopg.connect(catalog.conninfo) as other,
+    ):
+        connection.execute("SELECT count(*) FROM products")
+        other.execute("LOCK TABLE lines IN ACCESS EXCLUSIVE MODE")
+        unlock = threading.Timer(0.5, other.rollback)
+        unlock.start()
+        assert connection.execute(query).fetchall() == [(2,)] * 50
+        unlock.join()
+        assert "answered_1" in str(connection.cursor().explain(query).merge)
+        assert connection.execute(query).fetchall() == [(2,)] * 50
 
 
 def test_a_change_of_tables_by_another_client_is_noticed(make_cluster: MakeCluster) -> None:

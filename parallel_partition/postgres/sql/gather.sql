@@ -22,6 +22,10 @@ LIMIT 1
 -- A transaction of a server whose statements all see the same.
 BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY
 
+-- name: wait_for_no_lock
+-- The caller's own transaction may have locked a table, and would wait for itself.
+SELECT pg_catalog.set_config('lock_timeout', '50ms', true)
+
 -- name: columns_of_temporary
 -- How to make the temporary table $1 again, and whether all its values have the same binary form on every server.
 SELECT pg_catalog.string_agg(
