@@ -64,7 +64,16 @@ def require_within(estimates: Sequence[TableEstimate], limit: int) -> None:
     ------
     errors.UnsupportedQuery : it names the tables, their sizes and what would avoid it
     """
-    sizes = {table.query.table.full_name: sum(table.bytes.values()) for table in estimates}
+    refuse_over({table.query.table.full_name: sum(table.bytes.values()) for table in estimates}, limit)
+
+
+def refuse_over(sizes: Mapping[str, int], limit: int) -> None:
+    """Refuse a gather of tables of these ``sizes``, in bytes, where they are more than ``limit``.
+
+    Raises
+    ------
+    errors.UnsupportedQuery : it names the tables, their sizes and what would avoid it
+    """
     total = sum(sizes.values())
     if total > limit:
         largest = sorted(sizes.items(), key=lambda table: -table[1])

@@ -63,6 +63,8 @@ class TableRows:
 
     ``table`` is its name with the schema; ``filter`` the WHERE clause, "" for none; ``partitions`` reads "2 of 32".
     ``first`` is "one server", "whole" or "split" where it is a subquery that is answered first, "" elsewhere.
+    ``reduced_by`` reads "customer in public.customers (id)": when rows of customers are gathered first and are few,
+    only rows with their values are fetched; "" for nothing.
     """
 
     table: str
@@ -70,6 +72,7 @@ class TableRows:
     filter: str
     partitions: str
     first: str = ""
+    reduced_by: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """The same as plain values."""
@@ -79,6 +82,7 @@ class TableRows:
             "filter": self.filter or None,
             "partitions": self.partitions,
             "answered_first": self.first or None,
+            "reduced_by": self.reduced_by or None,
         }
 
 
@@ -121,10 +125,10 @@ class Explanation:
         Returns
         -------
         ``strategy``, ``reason``, ``passed`` (strategy: why it is not used), ``partitions``, ``servers`` (server:
-        SQL), ``tables`` (of a gather: ``table``, ``columns``, ``filter``, ``partitions``), ``merge``, ``merge_plan``,
-        ``queries`` (each ``server``, ``table``, ``sql``, ``estimated`` and ``actual`` with ``rows``, ``bytes`` and
-        for the latter ``seconds``, ``plan``), ``writes``, ``analyzed``, ``rows``, ``seconds``. What is not known is
-        None.
+        SQL), ``tables`` (of a gather: ``table``, ``columns``, ``filter``, ``partitions``, ``reduced_by``), ``merge``,
+        ``merge_plan``, ``queries`` (each ``server``, ``table``, ``sql``, ``estimated`` and ``actual`` with ``rows``,
+        ``bytes`` and for the latter ``seconds``, ``plan``), ``writes``, ``analyzed``, ``rows``, ``seconds``. What is
+        not known is None.
         """
         return {
             "strategy": self.strategy,

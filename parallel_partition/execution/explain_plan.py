@@ -186,6 +186,7 @@ def _gathered(runner: Runner, planned: Planned, request: Statement) -> Explanati
             told.query.table.filter,
             "none" if not _is_sharded(runner, told.query.table) else _share(runner, told.query.parts),
             told.query.table.first,
+            told.query.table.reduced_by,
         )
         for told in estimates
     ]

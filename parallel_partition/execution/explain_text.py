@@ -43,9 +43,9 @@ def _lines(explanation: Explanation) -> Iterator[str]:
         where = f" where {table.filter}" if table.filter else ""
         columns = f"({', '.join(table.columns)})" if table.columns else "(no columns)"
         how = f" = a subquery that is answered first ({table.first})" if table.first else ""
-        yield from _labelled(
-            "gathered", f"{table.table} {columns}{how}{where}; partitions {table.partitions}"
-        )
+        reduced = f" reduced by {table.reduced_by}" if table.reduced_by else ""
+        told = f"{table.table} {columns}{how}{where}{reduced}; partitions {table.partitions}"
+        yield from _labelled("gathered", told)
     if explanation.analyzed:
         yield from _labelled("ran", _outcome(explanation))
     yield from _queries(explanation.queries)

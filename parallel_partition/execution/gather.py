@@ -9,17 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from psycopg.pq.abc import PGresult
 
 from parallel_partition import errors
 from parallel_partition.catalog.identifiers import quoted
 from parallel_partition.execution.answer_first import fill_from_split, text_of
+from parallel_partition.execution.estimate import TableEstimate, estimate, require_within
 from parallel_partition.execution.fan_out import answers_of
 from parallel_partition.execution.literals import with_literals
 from parallel_partition.execution.merge_session import MergeSession
-from parallel_partition.execution.readable_part import may_read_part
+from parallel_partition.execution.readable_part import nameable
+from parallel_partition.execution.reduce import Reducer, irreducible, smallest_first
 from parallel_partition.execution.router import Router
 from parallel_partition.execution.streams import begin_streams, end_streams
 from parallel_partition.execution.transaction import Transaction
@@ -44,7 +46,8 @@ ANALYZED_ROWS = 5_000
 class TableQuery:
     """The query for a table's rows, the servers that get it, and the partitions (None: all) that the rows are in.
 
-    ``first`` is the subquery whose rows they are, where it is answered first.
+    ``first`` is the subquery whose rows they are, where it is answered first. ``filters`` are those of the table's
+    uses, with constants in the place of parameters.
     """
 
     table: GatheredTable
@@ -52,6 +55,18 @@ class TableQuery:
     servers: tuple[str, ...]
     parts: frozenset[int] | None
     first: FirstTable | None = None
+    filters: tuple[str, ...] = ()
+
+    def narrowed(
+        self,
+        wheres: Sequence[str],
+        parts: frozenset[int] | None,
+        named: frozenset[int] | None,
+        servers: tuple[str, ...],
+    ) -> TableQuery:
+        """The query for the rows that pass one of ``wheres``, in these partitions (those of ``named`` are named)."""
+        where = " OR ".join(f"({one})" for one in dict.fromkeys(wheres)) or "false"
+        return replace(self, sql=_rows_of(self.table, where, named), parts=parts, servers=servers)
 
 
 class Gatherer:
@@ -69,13 +84,13 @@ class Gatherer:
         self.limit = limit
 
     def run(
-        self, plan: Gather, queries: Sequence[TableQuery], request: Statement, search_path: Sequence[str]
+        self, plan: Gather, estimates: Sequence[TableEstimate], request: Statement, search_path: Sequence[str]
     ) -> PGresult:
         """Answer a statement.
 
         Parameters
         ----------
-        queries : those of the plan, as `queries` makes them
+        estimates : those of the plan's queries
 
         Raises
         ------
@@ -89,9 +104,9 @@ class Gatherer:
             )
             raise as_driver_error(errors.UnsupportedQuery(message))
         with self._merging(search_path) as session:
-            self._gather(queries, request, session)
+            self._gather(estimates, request, session)
             left = _of_what_is_left(plan, request)
-            return self._answer(plan, [query.table for query in queries], left, session)
+            return self._answer(plan, [told.query.table for told in estimates], left, session)
 
     def copied_tables(self, plan: Gather) -> list[GatheredTable]:
         """The tables of a plan whose rows must be brought."""
@@ -109,6 +124,19 @@ class Gatherer:
         answered = [self._first_query(first, request) for first in firsts or ()]
         return answered + self._queries_of_tables(plan, _of_what_is_left(plan, request))
 
+    def estimates(
+        self, plan: Gather, request: Statement, firsts: Sequence[FirstTable] | None
+    ) -> list[TableEstimate]:
+        """The same queries in the order in which they are run, each with what it is expected to bring.
+
+        Raises
+        ------
+        errors.UnsupportedQuery : together they are expected to bring more than the limit
+        """
+        estimates = smallest_first(estimate(self._transaction, self.queries(plan, request, firsts)))
+        require_within(irreducible(estimates), self.limit)
+        return estimates
+
     def _first_query(self, first: FirstTable, request: Statement) -> TableQuery:
         state = self._router.state
         parts = partitions(first.first.condition, first.parameters(request.parameters), state.shard_map)
@@ -117,19 +145,16 @@ class Gatherer:
 
     def _queries_of_tables(self, plan: Gather, request: Statement) -> list[TableQuery]:
         tables = self.copied_tables(plan)
-        texts = with_literals(
-            [table.filter for table in tables], request.parameters, self._merge.as_callers()
-        )
+        filters = [text for table in tables for text in (table.filter, *(use.filter for use in table.uses))]
+        texts = iter(with_literals(filters, request.parameters, self._merge.as_callers()))
         made = []
-        for table, text in zip(tables, texts, strict=True):
+        for table in tables:
             homes, parts = self._homes(table, request)
-            named = parts if parts and self._may_read_part(table, homes) else None
-            made.append(TableQuery(table, _rows_of(table, text, named), homes, parts))
+            named = nameable(parts, table, homes, self._router, self._transaction)
+            sql = _rows_of(table, next(texts), named)
+            filters_of_uses = tuple(next(texts) for _ in table.uses)
+            made.append(TableQuery(table, sql, homes, parts, filters=filters_of_uses))
         return made
-
-    def _may_read_part(self, table: GatheredTable, servers: Sequence[str]) -> bool:
-        names = ((table.schema, table.name),)
-        return all(may_read_part(self._router, self._transaction, server, names) for server in servers)
 
     def _is_read_in_place(self, table: GatheredTable, plan: Gather) -> bool:
         """Tell whether the merge session sees of a reference table what the caller does, without a copy."""
@@ -153,7 +178,8 @@ class Gatherer:
 
     # --- rows -------------------------------------------------------------------------------------------------
 
-    def _gather(self, queries: Sequence[TableQuery], request: Statement, merge: Session) -> None:
+    def _gather(self, estimates: Sequence[TableEstimate], request: Statement, merge: Session) -> None:
+        queries = [told.query for told in estimates]
         texts = [
             f"CREATE TEMPORARY TABLE {quoted(query.table.name)} ({query.table.definition})"
             for query in queries
@@ -163,12 +189,15 @@ class Gatherer:
         servers = {server for query in queries for server in query.servers}
         ordered = [server for server in self._router.state.servers if server in servers]
         sessions = begin_streams(self._transaction, ordered)
+        reducer = Reducer(self._router, self._transaction, merge, estimates, self.limit)
         left = self.limit
         for query in queries:
             if query.first is not None and query.first.split is not None:
-                left -= self._fill_from_split(query.first, query, request, sessions, merge, left)
-            elif query.servers:
-                left -= self._copy(query, sessions, merge, left)
+                rows, size = self._fill_from_split(query.first, query, request, sessions, merge, left)
+            else:
+                rows, size = self._copy(reducer.reduced(query), sessions, merge, left)
+            reducer.took(query.table, rows, size)
+            left -= size
         end_streams(self._transaction, sessions)
 
     def _homes(
@@ -181,8 +210,12 @@ class Gatherer:
         parts = partitions(table.condition, request.parameters, state.shard_map)
         return self._router.homes(parts), parts
 
-    def _copy(self, query: TableQuery, sessions: Mapping[str, Session], merge: Session, limit: int) -> int:
-        """Copy a table's rows; returns their bytes."""
+    def _copy(
+        self, query: TableQuery, sessions: Mapping[str, Session], merge: Session, limit: int
+    ) -> tuple[int, int]:
+        """Copy a table's rows; returns how many they are, and their bytes."""
+        if not query.servers:
+            return 0, 0
         table = query.table
         columns = ", ".join(map(quoted, table.columns or (ROW_ALONE,)))
         form = "binary" if table.binary else "text"
@@ -204,7 +237,7 @@ class Gatherer:
             }
             self._transaction.drive(exchanges, query.parts)
         _analyze(table, target.rows, merge)
-        return size
+        return target.rows, size
 
     def _fill_from_split(
         self,
@@ -214,14 +247,14 @@ class Gatherer:
         sessions: Mapping[str, Session],
         merge: Session,
         limit: int,
-    ) -> int:
+    ) -> tuple[int, int]:
         own = {server: sessions[server] for server in query.servers}
         size, rows = fill_from_split(first, request, self._transaction, own, merge, query.parts)
         if size > limit:
             self._transaction.fail()
             raise self._too_large(query.table)
         _analyze(query.table, rows, merge)
-        return size
+        return rows, size
 
     def _copied_out(
         self, session: Session, table: GatheredTable, out: bytes, take: Callable[[bytes], None]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from parallel_partition.execution.router import Router
 from parallel_partition.execution.transaction import Transaction
+from parallel_partition.planning.plan import GatheredTable
 from parallel_partition.postgres.binary_array import text_array
 from parallel_partition.postgres.named_sql import load
 from parallel_partition.statements import Statement
@@ -30,3 +33,21 @@ def may_read_part(
         if not touched:
             router.readable[server, tables] = known
     return known
+
+
+def nameable(
+    parts: frozenset[int] | None,
+    table: GatheredTable,
+    servers: Sequence[str],
+    router: Router,
+    transaction: Transaction,
+) -> frozenset[int] | None:
+    """The same partitions where the caller may read ``part`` of a table on these servers, else None.
+
+    Raises
+    ------
+    psycopg.Error : what a server said
+    """
+    names = ((table.schema, table.name),)
+    allowed = parts and all(may_read_part(router, transaction, server, names) for server in servers)
+    return parts if allowed else None

@@ -11,7 +11,6 @@ from parallel_partition import errors
 from parallel_partition.catalog.cluster import ClusterState
 from parallel_partition.combining.limit import window
 from parallel_partition.execution.answer import Answer, answer_of, rows_of
-from parallel_partition.execution.estimate import estimate, require_within
 from parallel_partition.execution.explain_run import run_explain
 from parallel_partition.execution.failures import stale_map
 from parallel_partition.execution.gather import GATHER_LIMIT, Gatherer
@@ -285,9 +284,8 @@ class Runner:
                 assert planned.split is not None  # settled
                 return self._split(planned, planned.split, homes, parts, request)
             case Gather() as gather:
-                queries = self.gatherer.queries(gather, request, planned.first)
-                require_within(estimate(self.transaction, queries), self.gatherer.limit)
-                return answer_of(self.gatherer.run(gather, queries, request, self.search_path))
+                estimates = self.gatherer.estimates(gather, request, planned.first)
+                return answer_of(self.gatherer.run(gather, estimates, request, self.search_path))
             case Refusal(message):
                 raise as_driver_error(errors.UnsupportedQuery(message))
 

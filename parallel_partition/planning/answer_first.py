@@ -22,7 +22,7 @@ from parallel_partition.planning.hide_part import Edit
 from parallel_partition.planning.parse import parse
 from parallel_partition.planning.plan import AnsweredFirst, Count, SelectPlan, SortKey, SplitDraft, Whole
 from parallel_partition.planning.query_extent import Extent, QueryExtents
-from parallel_partition.planning.scope import Level, is_limited
+from parallel_partition.planning.scope import Column, Level, is_limited, source_column
 from parallel_partition.planning.splicing import renumber, splice
 from parallel_partition.planning.trees import same_tree, walk
 
@@ -68,7 +68,8 @@ def answer_first(
     if not firsts:
         return query, (), ()
     text, numbers = renumber(splice(query.parsed.data, edits))
-    return _read_again(query, text.decode(), numbers, firsts), numbers, firsts
+    tables = [_table_of(first, level) for level, first, _ in taken]
+    return _read_again(query, text.decode(), numbers, tables), numbers, firsts
 
 
 def _take_outermost(root: Level, take: Callable[[Level], bool]) -> None:
@@ -174,9 +175,9 @@ def _number(count: Count) -> str:
     return str(count.value)
 
 
-def _read_again(query: Query, text: str, numbers: tuple[int, ...], firsts: Iterable[AnsweredFirst]) -> Query:
-    tables = {(TEMPORARY, first.table): _table_of(first) for first in firsts}
-    schema = replace(query.schema, tables={**query.schema.tables, **tables})
+def _read_again(query: Query, text: str, numbers: tuple[int, ...], tables: Iterable[Table]) -> Query:
+    named = {(table.schema, table.name): table for table in tables}
+    schema = replace(query.schema, tables={**query.schema.tables, **named})
     parsed = parse(text)
     tree = parsed.statements[0]
     root = Analyser(schema, query.search_path).statement(tree)
@@ -188,6 +189,18 @@ def _read_again(query: Query, text: str, numbers: tuple[int, ...], firsts: Itera
     )
 
 
-def _table_of(first: AnsweredFirst) -> Table:
-    columns = tuple(TableColumn(name, "", 0) for name in first.columns)
+def _table_of(first: AnsweredFirst, level: Level) -> Table:
+    outputs = level.outputs or ()
+    passed = [output.column for output in outputs] + [None] * (len(first.columns) - len(outputs))
+    columns = tuple(map(_column, first.columns, passed))
     return Table(TEMPORARY, first.table, "reference", columns)
+
+
+def _column(name: str, passed: Column | None) -> TableColumn:
+    """A column of a subquery's table: its type is known where a column of a table is passed on."""
+    source = None if passed is None else source_column(passed)
+    if source is not None and source.relation.table is not None:
+        found = source.relation.table.column(source.relation.base_name(source.name))
+        if found is not None:
+            return TableColumn(name, found.type, found.oid, collation=found.collation)
+    return TableColumn(name, "", 0)

@@ -26,6 +26,7 @@ from parallel_partition.planning.parse import parse
 from parallel_partition.planning.plan import ROW_ALONE, EveryPartition, Gather, GatheredTable, Refusal
 from parallel_partition.planning.prune import KnownValues, either
 from parallel_partition.planning.push_filters import Filters
+from parallel_partition.planning.reductions import Reductions
 from parallel_partition.planning.scope import Relation, field_names
 from parallel_partition.planning.splicing import column_extent, relation_extent, splice
 from parallel_partition.planning.trees import Node, same_tree, walk
@@ -67,11 +68,11 @@ def plan_gather(query: Query) -> Gather:
     if needed.has(PART):
         raise Passed(f"{PART}: it is the library's column, and is not gathered")
     known = KnownValues(query.root, Sources(query.nodes, query.root, query.parameter_oids))
-    filters = Filters(query)
+    reductions = Reductions(query, Filters(query), [one for same in relations.values() for one in same])
     indexes = indexes_of(query.root)
     tables = [
         replace(
-            _gathered(same, needed, known, filters, query),
+            _gathered(same, needed, known, reductions, query),
             indexes=tuple(dict.fromkeys(index for one in same for index in indexes.get(one, ()))),
         )
         for same in relations.values()
@@ -106,7 +107,11 @@ def _table(relations: Sequence[Relation]) -> Table:
 
 
 def _gathered(
-    relations: list[Relation], needed: NeededColumns, known: KnownValues, filters: Filters, query: Query
+    relations: list[Relation],
+    needed: NeededColumns,
+    known: KnownValues,
+    reductions: Reductions,
+    query: Query,
 ) -> GatheredTable:
     table = _table(relations)
     names = needed.of(relations)
@@ -119,15 +124,17 @@ def _gathered(
         columns.append(f"{quoted(ROW_ALONE)} pg_catalog.int4")
     if keyed:  # columns that depend on a grouped primary key need not be grouped
         columns.append(f"PRIMARY KEY ({', '.join(map(quoted, table.primary_key))})")
+    filter, uses = reductions.of(relations)
     return GatheredTable(
         table.schema,
         table.name,
         ", ".join(columns),
         names,
         either(map(known.condition, relations)) if table.sharded else EveryPartition(),
-        filters.of(relations),
+        filter,
         # Of all columns: COPY in binary wants their types to have a binary form even where it is not given them.
         all(map(_travels_in_binary, table.columns)),
+        uses=uses,
     )
 
 

@@ -170,6 +170,34 @@ ROW_ALONE = "parallel_partition row"
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """That rows matter only where ``column`` has a value which ``other`` has in a row gathered of ``table``.
+
+    ``table`` is (schema, name), and ``type`` the type as which ``column`` is compared with those values.
+    """
+
+    column: str
+    type: str
+    table: tuple[str, str]
+    other: str
+
+    def __str__(self) -> str:
+        table = ".".join(self.table).removeprefix("pg_temp.")
+        return f"{self.column} in {table} ({self.other})"
+
+
+@dataclass(frozen=True, slots=True)
+class TableUse:
+    """The rows that matter where a statement names a table: those that pass ``filter`` and all ``links``."""
+
+    filter: str
+    links: tuple[Link, ...]
+
+    def __str__(self) -> str:
+        return " and ".join(map(str, self.links))
+
+
+@dataclass(frozen=True, slots=True)
 class GatheredTable:
     """The rows of one table that a statement needs, on their way into a temporary table of the merge session.
 
@@ -178,7 +206,8 @@ class GatheredTable:
     for one column more, `ROW_ALONE`: nobody needs a right on a column that the text does not name. ``condition`` is
     where the rows can be that matter, and ``filter`` a WHERE over bare names of columns ("" for none), in ``$n`` form.
     ``indexes``, such as ``USING hash ("name")``, are worth their while for many rows. ``first`` is the strategy that
-    answers it, where it is a subquery that is answered first.
+    answers it, where it is a subquery that is answered first. ``uses`` say the same as ``filter`` for each place in the
+    statement, and more where rows of other tables are gathered first; none where nothing more can be said.
     """
 
     schema: str
@@ -190,6 +219,7 @@ class GatheredTable:
     binary: bool = True
     indexes: tuple[str, ...] = ()
     first: str = ""
+    uses: tuple[TableUse, ...] = ()
 
     @property
     def full_name(self) -> str:
@@ -197,6 +227,11 @@ class GatheredTable:
         if self.first:
             return self.name
         return f"{self.schema}.{self.name}"
+
+    @property
+    def reduced_by(self) -> str:
+        """What may leave out more rows once other tables are gathered, for people; "" for nothing."""
+        return " or ".join(dict.fromkeys(str(use) for use in self.uses if use.links))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ costs time and nothing else.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from parallel_partition.catalog.tables import PART
@@ -42,18 +42,13 @@ class Filters:
         self._typed = frozenset(typed_parameters(query.parameter_oids))
         self._uses = Counter(body.get("number", 0) for kind, body in query.nodes if kind == "ParamRef")
 
-    def of(self, relations: Sequence[Relation]) -> str:
-        """The WHERE of the table that all ``relations`` are, "" for none: a row matters where one of them needs it."""
-        found = []
-        for relation in relations:
-            conditions = list(dict.fromkeys(self._conditions(relation)))
-            if not conditions:
-                return ""
-            found.append(" AND ".join(conditions))
-        return " OR ".join(f"({one})" for one in dict.fromkeys(found))
+    def terms(self, relation: Relation) -> Sequence[Term]:
+        """The conditions that must hold for a relation's rows to matter, whatever they speak of."""
+        return self._terms.get(relation, ())
 
-    def _conditions(self, relation: Relation) -> Iterable[str]:
-        for term in self._terms.get(relation, ()):
+    def conditions(self, relation: Relation) -> Iterator[str]:
+        """Those of them that a server can try on the relation's rows alone, as SQL."""
+        for term in self.terms(relation):
             if term.expression is None or (term.nullable and not _refuses_null(term, relation)):
                 continue
             if relation in self._perhaps_never and not never_fails(term.expression, types_in(term.names)):

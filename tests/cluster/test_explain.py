@@ -244,7 +244,7 @@ def test_real_rows_and_bytes_are_those_that_came(connection: Connection[Any]) ->
     for query in gathered.queries:
         by_table[query.table] += query.rows or 0
         assert (query.bytes or 0) >= 4 * (query.rows or 0)
-    assert by_table == {"public.orders": ORDERS - 351, "public.lines": 90}
+    assert by_table == {"public.orders": ORDERS - 351, "public.lines": 70}
     assert gathered.merge_plan is not None
     assert gathered.merge_plan["Actual Rows"] == gathered.rows
 

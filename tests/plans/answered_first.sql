@@ -4,13 +4,13 @@
 SELECT d.n, l.line FROM (SELECT customer, count(*) AS n FROM orders WHERE state = 'new' GROUP BY customer) d JOIN lines l ON l.product = d.customer;
 -- strategy: gather
 -- answered first: answered_1 (customer, n): split, SELECT "customer" AS "c1", "count"(*) AS "c2" FROM "orders" WHERE "state" = 'new' GROUP BY 1
--- gathered: public.lines (line, product)
+-- gathered: public.lines (line, product) reduced by product in answered_1 (customer)
 -- merged: SELECT d.n, l.line FROM (SELECT "customer", "n" FROM pg_temp."answered_1") d JOIN lines l ON l.product = d.customer
 
 SELECT d.* FROM (SELECT id, total FROM orders ORDER BY total DESC, placed LIMIT 5 OFFSET 2) d JOIN lines l ON l.product = d.id;
 -- strategy: gather
 -- answered first: answered_1 (id, total, sort_1): whole, SELECT id, total, "placed" AS "sort_1" FROM orders ORDER BY total DESC, placed LIMIT 7
--- gathered: public.lines (product)
+-- gathered: public.lines (product) reduced by product in answered_1 (id)
 -- merged: SELECT d.* FROM (SELECT "id", "total" FROM pg_temp."answered_1" ORDER BY "total" DESC NULLS FIRST, "sort_1" ASC NULLS LAST LIMIT 5 OFFSET 2) d JOIN lines l ON l.product = d.id
 
 SELECT * FROM (SELECT o.id, l.qty FROM orders o JOIN lines l ON l.order_id = o.id WHERE o.state = 'x') d, products p WHERE d.id IN (SELECT customer FROM orders);
@@ -23,7 +23,7 @@ SELECT * FROM (SELECT o.id, l.qty FROM orders o JOIN lines l ON l.order_id = o.i
 SELECT * FROM (SELECT DISTINCT customer FROM orders) AS d(c), LATERAL (SELECT max(l.qty) FROM lines l WHERE l.product = d.c) m;
 -- strategy: gather
 -- answered first: answered_1 (customer): split, SELECT DISTINCT "customer" AS "c1" FROM "orders"
--- gathered: public.lines (product, qty) indexed USING btree ("product")
+-- gathered: public.lines (product, qty) reduced by product in answered_1 (customer) indexed USING btree ("product")
 -- merged: SELECT * FROM (SELECT "customer" FROM pg_temp."answered_1") AS d(c), LATERAL (SELECT max(l.qty) FROM lines l WHERE l.product = d.c) m
 
 SELECT * FROM orders o, LATERAL (SELECT count(*) AS n FROM lines) m WHERE o.total > m.n;
@@ -59,7 +59,7 @@ SELECT id, (SELECT count(*) FROM lines) AS lines FROM orders WHERE customer IN (
 -- strategy: gather
 -- answered first: answered_1 (count): split, SELECT "count"(*) AS "c1" FROM "lines"
 -- answered first: answered_2 (product): split, SELECT "product" AS "c1", "sum"("qty") AS "c2" FROM "lines" GROUP BY 1
--- gathered: public.orders (id, customer)
+-- gathered: public.orders (id, customer) reduced by customer in answered_2 (product)
 -- merged: SELECT id, (SELECT "count" FROM pg_temp."answered_1") AS lines FROM orders WHERE customer IN (SELECT "product" FROM pg_temp."answered_2")
 
 SELECT id FROM orders WHERE EXISTS (SELECT count(*) FROM lines HAVING count(*) > 3) AND customer NOT IN (SELECT DISTINCT product FROM lines WHERE product IS NOT NULL);
@@ -132,7 +132,7 @@ SELECT l.order_id FROM lines l WHERE l.qty > (SELECT max(total) FROM orders WHER
 SELECT d.* FROM (SELECT * FROM orders ORDER BY total, id LIMIT 2) d JOIN lines l ON l.qty = d.id;
 -- strategy: gather
 -- answered first: answered_1 (id, customer, state, total, placed, tag): whole, SELECT "orders"."id", "orders"."customer", "orders"."state", "orders"."total", "orders"."placed", "orders"."tag" FROM orders ORDER BY total, id LIMIT 2
--- gathered: public.lines (qty)
+-- gathered: public.lines (qty) reduced by qty in answered_1 (id)
 -- merged: SELECT d.* FROM (SELECT "id", "customer", "state", "total", "placed", "tag" FROM pg_temp."answered_1" ORDER BY "total" ASC NULLS LAST, "id" ASC NULLS LAST LIMIT 2) d JOIN lines l ON l.qty = d.id
 
 SELECT p, n FROM (SELECT o.part AS p, count(*) AS n FROM orders o GROUP BY o.part) d WHERE n > (SELECT count(*) / 4.0 FROM lines);
@@ -169,12 +169,12 @@ SELECT l.qty FROM lines l WHERE l.qty = (SELECT customer FROM orders GROUP BY cu
 SELECT id FROM orders o WHERE total > (SELECT avg(l.qty) FROM lines l WHERE l.product = o.customer);
 -- strategy: gather
 -- gathered: public.orders (id, customer, total)
--- gathered: public.lines (product, qty) indexed USING btree ("product")
+-- gathered: public.lines (product, qty) reduced by product in public.orders (customer) indexed USING btree ("product")
 
 SELECT id FROM orders WHERE total > (SELECT count(*) FROM lines WHERE product = customer);
 -- strategy: gather
 -- gathered: public.orders (id, customer, total)
--- gathered: public.lines (product) indexed USING btree ("product")
+-- gathered: public.lines (product) reduced by product in public.orders (customer) indexed USING btree ("product")
 
 WITH c AS (SELECT 5 AS n) SELECT (SELECT count(*) FROM lines, c WHERE qty = n) FROM orders;
 -- strategy: gather
@@ -189,7 +189,7 @@ SELECT (SELECT count(o) FROM lines) FROM orders o;
 -- Not: there would be no fewer rows, or no servers to ask.
 SELECT d.id FROM (SELECT id, total FROM orders WHERE total > 5) d JOIN lines l ON l.product = d.id;
 -- strategy: gather
--- gathered: public.lines (product)
+-- gathered: public.lines (product) reduced by product in public.orders (id)
 -- gathered: public.orders (id, total) where (("total" > 5))
 
 SELECT (SELECT max(price) FROM products), count(*) OVER () FROM orders;
@@ -205,13 +205,13 @@ SELECT 1 AS a, NULL AS b FROM lines UNION SELECT count(*), 'x' FROM orders;
 
 SELECT l.qty FROM lines l, (SELECT customer, count(*), count(*) FROM orders GROUP BY 1) d WHERE l.qty = d.customer;
 -- strategy: gather
--- gathered: public.lines (qty)
+-- gathered: public.lines (qty) reduced by qty in public.orders (customer)
 -- gathered: public.orders (customer)
 
 SELECT l.qty FROM lines l, (SELECT id FROM orders ORDER BY id LIMIT $1) d WHERE l.qty = d.id;
 -- oids: bigint
 -- strategy: gather
--- gathered: public.lines (qty)
+-- gathered: public.lines (qty) reduced by qty in public.orders (id)
 -- gathered: public.orders (id)
 
 -- Not: neither whole nor split by itself.

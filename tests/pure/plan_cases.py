@@ -219,7 +219,8 @@ def _gathered(table: GatheredTable) -> str:
     where = f" where {table.filter}" if table.filter else ""
     keyed = "".join(f" indexed {index}" for index in table.indexes)
     keyed += " with its key" if "PRIMARY KEY" in table.definition else ""
-    return f"{table.schema}.{table.name} ({', '.join(table.columns)}){of}{where}{keyed}"
+    reduced = f" reduced by {table.reduced_by}" if table.reduced_by else ""
+    return f"{table.schema}.{table.name} ({', '.join(table.columns)}){of}{where}{reduced}{keyed}"
 
 
 def _answered(first: AnsweredFirst) -> str:
