@@ -24,6 +24,7 @@ from parallel_partition.execution.readable_part import nameable
 from parallel_partition.execution.reduce import Reducer, irreducible, smallest_first
 from parallel_partition.execution.router import Router
 from parallel_partition.execution.streams import begin_streams, end_streams
+from parallel_partition.execution.temporary_tables import make_tables
 from parallel_partition.execution.transaction import Transaction
 from parallel_partition.planning.plan import ROW_ALONE, FirstTable, Gather, GatheredTable
 from parallel_partition.planning.prune import partitions
@@ -185,7 +186,7 @@ class Gatherer:
             for query in queries
         ]
         if texts:
-            answers_of(merge, [Statement(text.encode(), prepare=False) for text in texts])
+            make_tables(merge, [Statement(text.encode(), prepare=False) for text in texts])
         servers = {server for query in queries for server in query.servers}
         ordered = [server for server in self._router.state.servers if server in servers]
         sessions = begin_streams(self._transaction, ordered)

@@ -16,6 +16,7 @@ from parallel_partition.combining.merge_sort import Direction, permutation, pyth
 from parallel_partition.execution.fan_out import answers_of
 from parallel_partition.execution.partial_rows import column_values, merge_train
 from parallel_partition.execution.router import Router
+from parallel_partition.execution.temporary_tables import make_tables
 from parallel_partition.execution.transaction import Transaction
 from parallel_partition.planning.plan import SortKey, Split
 from parallel_partition.postgres.binary_array import TEXT_OID, binary_array
@@ -88,7 +89,8 @@ class MergeSession:
             return answers_of(session, [first])[-1]
         try:
             answers_of(session, [_BEGIN])
-            for statement in chain((first, second), train):
+            make_tables(session, [first])
+            for statement in chain((second,), train):
                 result = answers_of(session, [statement])[-1]
             return result
         finally:

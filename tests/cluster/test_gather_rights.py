@@ -12,6 +12,7 @@ from psycopg.conninfo import make_conninfo
 
 from parallel_partition import Cluster, connect
 from parallel_partition.dbapi.connection import Connection
+from parallel_partition.execution import partial_rows
 from tests.fix_clusters import MakeCluster
 
 ROWS = [(key, key % 3, f"n{key}") for key in range(20)]
@@ -98,3 +99,60 @@ def test_who_may_read_no_column_is_refused_as_by_one_postgresql(filled: Cluster)
     refused = pytest.raises(psycopg.errors.InsufficientPrivilege, match="permission denied for table people")
     with clerk(filled) as role, connected(filled, role) as connection, refused:
         connection.execute("SELECT count(*) OVER () FROM people")
+
+
+@contextmanager
+def without_temporary_tables(cluster: Cluster, role: sql.Identifier) -> Iterator[str]:
+    """A role that may make no temporary tables in the catalog's database; the database."""
+    with psycopg.connect(cluster.servers["s1"].conninfo, autocommit=True) as direct:
+        name = direct.info.dbname
+        database = sql.Identifier(name)
+        direct.execute(sql.SQL("REVOKE TEMPORARY ON DATABASE {} FROM PUBLIC").format(database))
+        try:
+            yield name
+            direct.execute(sql.SQL("GRANT TEMPORARY ON DATABASE {} TO {}").format(database, role))
+        finally:
+            direct.execute(sql.SQL("GRANT TEMPORARY ON DATABASE {} TO PUBLIC").format(database))
+
+
+@pytest.mark.parametrize("autocommit", [True, False])
+def test_who_may_make_no_temporary_tables_is_told_what_to_grant(filled: Cluster, autocommit: bool) -> None:
+    query = "SELECT mode() WITHIN GROUP (ORDER BY age) FROM people"
+    with clerk(filled, "SELECT") as role, connected(filled, role) as connection:
+        connection.autocommit = autocommit
+        name = role.as_string(None).strip('"')
+        with without_temporary_tables(filled, role) as database:
+            wanted = rf"on server s1.*GRANT TEMPORARY ON DATABASE {database} TO {name}"
+            with pytest.raises(psycopg.errors.InsufficientPrivilege, match=wanted) as caught:
+                connection.execute(query)
+            assert caught.value.server == "s1"  # type: ignore[attr-defined]
+            connection.rollback()
+            assert connection.execute("SELECT count(*) FROM people").fetchone() == (20,)
+            connection.rollback()
+        assert connection.execute(query).fetchone() == (0,)
+
+
+def test_partial_rows_in_pieces_need_temporary_tables(
+    filled: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(partial_rows, "MESSAGE_MAX", 50)
+    with clerk(filled, "SELECT") as role, connected(filled, role) as connection:
+        with (
+            without_temporary_tables(filled, role),
+            pytest.raises(psycopg.errors.InsufficientPrivilege, match="GRANT TEMPORARY ON DATABASE"),
+        ):
+            connection.execute("SELECT count(DISTINCT name) FROM people")
+        assert connection.execute("SELECT count(DISTINCT name) FROM people").fetchone() == (20,)
+
+
+def test_a_right_on_a_type_is_asked_for_as_such(filled: Cluster) -> None:
+    on_all(filled, sql.SQL("CREATE TYPE mood AS ENUM ('sad', 'glad')"))
+    filled.create_table("CREATE TABLE moods (id int PRIMARY KEY, m mood)", key="id")
+    with clerk(filled) as role:
+        on_all(filled, sql.SQL("GRANT SELECT ON moods TO {}").format(role))
+        on_all(filled, sql.SQL("REVOKE USAGE ON TYPE mood FROM PUBLIC"))
+        with (
+            connected(filled, role) as connection,
+            pytest.raises(psycopg.errors.InsufficientPrivilege, match="permission denied for type mood"),
+        ):
+            connection.execute("SELECT mode() WITHIN GROUP (ORDER BY m) FROM moods")

@@ -54,3 +54,8 @@ SET LOCAL DateStyle = ISO
 
 -- name: restore_settings
 ROLLBACK TO SAVEPOINT settings
+
+-- name: may_make_temporary
+-- Whether the session's role may make temporary tables; the role, and the database.
+SELECT pg_catalog.has_database_privilege(pg_catalog.current_database(), 'TEMPORARY'),
+  pg_catalog.quote_ident(CURRENT_USER), pg_catalog.quote_ident(pg_catalog.current_database())
