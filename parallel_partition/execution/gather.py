@@ -20,6 +20,7 @@ from parallel_partition.execution.estimate import TableEstimate, estimate, requi
 from parallel_partition.execution.fan_out import answers_of
 from parallel_partition.execution.literals import with_literals
 from parallel_partition.execution.merge_session import MergeSession
+from parallel_partition.execution.moment import text_at_moment
 from parallel_partition.execution.readable_part import nameable
 from parallel_partition.execution.reduce import Reducer, irreducible, smallest_first
 from parallel_partition.execution.router import Router
@@ -95,19 +96,17 @@ class Gatherer:
 
         Raises
         ------
-        errors.UnsupportedQuery : it would gather more than the limit, or reads the clock in an older transaction
+        errors.UnsupportedQuery : it would gather more than the limit, or reads a clock that is not the transaction's
         StaleVersion : a server's map or schema is another than the plan was made for; nothing was handed out
         psycopg.Error : what a server said
         """
-        if plan.clock is not None and self._transaction.status:
-            message = (
-                f"{plan.clock}: the merge session's clock is another than this transaction's; pass the value"
-            )
-            raise as_driver_error(errors.UnsupportedQuery(message))
+        text, functions = text_at_moment(plan, self._transaction, self._router.state.catalog)
         with self._merging(search_path) as session:
+            if functions:
+                make_tables(session, [Statement(made.encode(), prepare=False) for made in functions])
             self._gather(estimates, request, session)
             left = _of_what_is_left(plan, request)
-            return self._answer(plan, [told.query.table for told in estimates], left, session)
+            return self._answer(text, [told.query.table for told in estimates], left, session)
 
     def copied_tables(self, plan: Gather) -> list[GatheredTable]:
         """The tables of a plan whose rows must be brought."""
@@ -277,11 +276,11 @@ class Gatherer:
     # --- the answer -------------------------------------------------------------------------------------------
 
     def _answer(
-        self, plan: Gather, tables: Sequence[GatheredTable], request: Statement, merge: Session
+        self, text: str, tables: Sequence[GatheredTable], request: Statement, merge: Session
     ) -> PGresult:
         """Run the statement, and make sure that it read no table of the cluster in place of a temporary one."""
         names = [text_array(table.schema for table in tables), text_array(table.name for table in tables)]
-        statement = request._replace(text=plan.text.encode(), prepare=False)
+        statement = request._replace(text=text.encode(), prepare=False)
         result, locked = answers_of(merge, [statement, Statement(_SQL["locked_tables"], names, prepare=True)])
         if locked.ntuples:
             name = (locked.get_value(0, 0) or b"").decode()

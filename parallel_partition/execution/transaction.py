@@ -81,7 +81,7 @@ class Transaction:
             router.pools, on_notice or (lambda _: None), on_session or (lambda _: None)
         )
         self.begun: dict[str, None] = {}
-        self._wrote: set[str] = set()
+        self.wrote: set[str] = set()
         self._set_in_block = False
         self.versions = Versions(router.state)
         #: Where somebody wants to know what each server answers.
@@ -434,14 +434,14 @@ class Transaction:
 
     def _note_writers(self, servers: Iterable[str]) -> None:
         """Note who is written, and refuse a second writer where no atomic commit is possible."""
-        fresh = [server for server in servers if server not in self._wrote]
+        fresh = [server for server in servers if server not in self.wrote]
         if not fresh:
             return
-        writers = [*self._wrote, *fresh]
+        writers = [*self.wrote, *fresh]
         if len(writers) > 1:
             for server in writers:
                 check_prepared_allowed(self.session(server).connection, server)
-        self._wrote.update(fresh)
+        self.wrote.update(fresh)
 
     # --- the end ----------------------------------------------------------------------------------------------
 
@@ -458,7 +458,7 @@ class Transaction:
             return
         self.versions.state = self.router.state
         begun = [server for server in self.router.state.servers if server in self.begun]
-        writers = [server for server in begun if server in self._wrote]
+        writers = [server for server in begun if server in self.wrote]
         try:
             for server in begun:
                 self.session(server)  # raises where it was lost meanwhile
@@ -492,7 +492,7 @@ class Transaction:
     def clear(self) -> None:
         self.ended += 1
         self.begun.clear()
-        self._wrote.clear()
+        self.wrote.clear()
         self.failed = False
         self.explicit = False
         self.statements = 0

@@ -206,6 +206,12 @@ def clock_of(nodes: Nodes, root: Level) -> str | None:
     return reads_clock(nodes) or _clock_word(nodes, root)
 
 
+def session_clock_of(nodes: Nodes, root: Level) -> str | None:
+    """What reads the moment at which the session's own transaction began, and no text can name another; or None."""
+    ages = (("FuncCall", body) for kind, body in nodes if kind == "FuncCall" and call_name(body)[1] == "age")
+    return reads_clock(tuple(ages)) or _clock_word(nodes, root)
+
+
 def differs_by_server(nodes: Nodes, root: Level, schema: Schema) -> str | None:
     """Why a statement may mean something else on each server, or None: clocks, volatile and unknown functions."""
     clock = clock_of(nodes, root)

@@ -17,7 +17,7 @@ from parallel_partition.planning.align import Passed
 from parallel_partition.planning.answer_first import TEMPORARY, PlanBelow, answer_first
 from parallel_partition.planning.context import Query
 from parallel_partition.planning.correlations import indexes_of
-from parallel_partition.planning.functions import clock_of, differs_in_merge
+from parallel_partition.planning.functions import clock_of, differs_in_merge, session_clock_of
 from parallel_partition.planning.hide_part import Edit
 from parallel_partition.planning.key_sources import Sources
 from parallel_partition.planning.known_names import system_column
@@ -78,7 +78,9 @@ def plan_gather(query: Query) -> Gather:
         for same in relations.values()
     ]
     copies = frozenset(name for name, same in relations.items() if not _needs_copy(name, same, query))
-    return Gather(_in_merge(query), tuple(tables), copies, clock_of(query.nodes, query.root))
+    clock = clock_of(query.nodes, query.root)
+    session_clock = session_clock_of(query.nodes, query.root) if clock else None
+    return Gather(_in_merge(query), tuple(tables), copies, clock, session_clock)
 
 
 def _require_same_in_merge(query: Query) -> None:

@@ -272,7 +272,8 @@ class Gather:
 
     ``text`` is that statement, with the names of tables that have a schema changed to those of temporary tables.
     ``copies`` are the reference tables among ``tables`` (schema, name): the merge session may read those as they are.
-    ``clock`` names what reads the clock: in a transaction that began earlier the merge session's would be another.
+    ``clock`` names what reads the clock: in a transaction the merge session's is another, and so ``text`` is changed
+    before it runs (see `clock_text`); ``session_clock`` is a clock that cannot be changed.
     ``first`` are subqueries that are answered first; then ``text`` and ``tables`` are those of what is left, their
     parameters have ``numbers`` among the caller's, and ``undivided`` is the plan that answers nothing first.
     """
@@ -281,6 +282,7 @@ class Gather:
     tables: tuple[GatheredTable, ...]
     copies: frozenset[tuple[str, str]] = frozenset()
     clock: str | None = None
+    session_clock: str | None = None
     first: tuple[AnsweredFirst, ...] = ()
     numbers: tuple[int, ...] | None = None
     undivided: Gather | Refusal | None = None
