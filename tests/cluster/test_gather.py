@@ -247,7 +247,10 @@ def test_partial_rows_of_a_subquery_are_limited(make_cluster: MakeCluster) -> No
 
 def test_a_locked_table_is_gathered_when_it_is_not_described(filled: Cluster) -> None:
     catalog = next(iter(filled.servers.values()))
-    query = "SELECT d.n FROM (SELECT max(line) AS n FROM lines GROUP BY order_id ORDER BY 1 LIMIT 50) d JOIN products p ON p.id = d.n - 1"
+    query = """
+        SELECT d.n FROM (SELECT max(line) AS n FROM lines GROUP BY order_id ORDER BY 1 LIMIT 50) d
+        JOIN products p ON p.id = d.n - 1
+    """
     with (
         filled.connect(autocommit=True) as connection,
         psycopg.connect(catalog.conninfo) as other,
