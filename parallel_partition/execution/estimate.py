@@ -18,9 +18,26 @@ from parallel_partition.statements import Statement
 if TYPE_CHECKING:
     from parallel_partition.execution.gather import TableQuery
 
-EXPLAIN = b"EXPLAIN (FORMAT JSON) "
-#: The statement is run, and its rows are thrown away.
-EXPLAIN_ANALYZE = b"EXPLAIN (ANALYZE, FORMAT JSON) "
+#: Options of EXPLAIN that ask for figures of a run.
+_OF_A_RUN = ("SERIALIZE", "TIMING", "WAL")
+
+
+def explaining(options: Sequence[str] = (), *, analyze: bool = False) -> bytes:
+    """What is put before a statement for PostgreSQL's plan of it; with ``analyze`` it is run, without handing out rows.
+
+    Parameters
+    ----------
+    options : more of EXPLAIN's, such as ``BUFFERS true``
+    """
+    return f"EXPLAIN ({', '.join([*['ANALYZE'] * analyze, 'FORMAT JSON', *options])}) ".encode()
+
+
+def before_a_run(options: Sequence[str]) -> list[str]:
+    """Those of EXPLAIN's options that it takes without ANALYZE."""
+    return [option for option in options if not option.startswith(_OF_A_RUN)]
+
+
+EXPLAIN = explaining()
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +50,14 @@ class TableEstimate:
     plans: Mapping[str, Mapping[str, Any]]
 
 
-def estimate(transaction: Transaction, queries: Sequence[TableQuery]) -> list[TableEstimate]:
+def estimate(
+    transaction: Transaction, queries: Sequence[TableQuery], explain: bytes = EXPLAIN
+) -> list[TableEstimate]:
     """What the queries of a gather are expected to bring, table by table, as the planners of the servers see it.
+
+    Parameters
+    ----------
+    explain : what is put before each query
 
     Raises
     ------
@@ -46,7 +69,7 @@ def estimate(transaction: Transaction, queries: Sequence[TableQuery]) -> list[Ta
         for query in queries
         for server in query.servers
     ]
-    plans = iter(plans_of(transaction, asked))
+    plans = iter(plans_of(transaction, asked, explain))
     estimates = []
     for query in queries:
         told = {server: next(plans) for server in query.servers}
@@ -124,7 +147,7 @@ def plans_of(
 
 
 def plan_in(result: PGresult) -> dict[str, Any]:
-    """The ``Plan`` in the answer to EXPLAIN (FORMAT JSON)."""
+    """The ``Plan`` in the answer to EXPLAIN (FORMAT JSON), with what is said beside it: times, settings."""
+    explained: dict[str, Any]
     (explained,) = json.loads(result.get_value(0, 0) or b"[{}]")
-    plan: dict[str, Any] = explained["Plan"]
-    return plan
+    return {**explained.pop("Plan"), **explained}

@@ -6,7 +6,7 @@ its plan. A write is run once only, and its plans have no real figures.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from time import perf_counter
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from parallel_partition import errors
 from parallel_partition.execution.answer import Answer
-from parallel_partition.execution.estimate import EXPLAIN, EXPLAIN_ANALYZE, plan_in, plans_of
+from parallel_partition.execution.estimate import explaining, plan_in, plans_of
 from parallel_partition.execution.explain import Explanation, ServerQuery
 from parallel_partition.execution.measure import Measure
 from parallel_partition.execution.router import Planned
@@ -41,25 +41,28 @@ def analyzed(
     planned: Planned,
     request: Statement,
     explanation: Explanation,
+    options: Sequence[str] = (),
     statements: Mapping[str, Statement] | None = None,
 ) -> Explanation:
     """Run a statement, and add what was measured to its explanation.
 
     Parameters
     ----------
+    options : of EXPLAIN, for PostgreSQL's own plans
     statements : what each server is asked; None for a gather
 
     Raises
     ------
     errors.UnsupportedQuery, psycopg.Error : as running it raises
     """
+    explain = explaining(options, analyze=True)
     with _measured(runner) as measure:
         start = perf_counter()
-        rows, merge_plan = _run(runner, planned, request, explanation)
+        rows, merge_plan = _run(runner, planned, request, explanation, explain)
         seconds = perf_counter() - start
     queries = [_with_figures(query, measure) for query in explanation.queries]
     if statements and _may_run_again(runner, planned):
-        plans = plans_of(runner.transaction, list(statements.items()), EXPLAIN_ANALYZE)
+        plans = plans_of(runner.transaction, list(statements.items()), explain)
         queries = [replace(query, plan=plan) for query, plan in zip(queries, plans, strict=True)]
     return replace(
         explanation, queries=tuple(queries), merge_plan=merge_plan, analyzed=True, rows=rows, seconds=seconds
@@ -81,20 +84,19 @@ def _with_figures(query: ServerQuery, measure: Measure) -> ServerQuery:
 
 
 def _run(
-    runner: Runner, planned: Planned, request: Statement, explanation: Explanation
+    runner: Runner, planned: Planned, request: Statement, explanation: Explanation, explain: bytes
 ) -> tuple[int, dict[str, Any] | None]:
     """Run it; returns its rows, and PostgreSQL's plan of what the merge session did."""
     if explanation.strategy in ("split", "gather") and isinstance(plan := planned.plan, SelectPlan):
-        result = _merged(runner, planned, plan, request)
+        result = _merged(runner, planned, plan, request, explain.decode())
         merge_plan = plan_in(result.results[0])
         return _real_rows(merge_plan), merge_plan
     answer = runner.answered(planned, request)
     return max(answer.rowcount, 0), None
 
 
-def _merged(runner: Runner, planned: Planned, plan: SelectPlan, request: Statement) -> Answer:
+def _merged(runner: Runner, planned: Planned, plan: SelectPlan, request: Statement, explain: str) -> Answer:
     """Run a split or a gather, with EXPLAIN ANALYZE before what the merge session runs."""
-    explain = EXPLAIN_ANALYZE.decode()
     request = request._replace(result_format=0)
     if isinstance(plan.many, Gather):
         told = replace(plan, many=replace(plan.many, text=explain + plan.many.text))
@@ -140,7 +142,7 @@ def local_plan(
         return replace(explanation, queries=(query,))
     if not runner.is_local(plan):
         return None
-    text = (EXPLAIN_ANALYZE if analyze else EXPLAIN).decode() + plan.text
+    text = explaining(analyze=analyze).decode() + plan.text
     start = perf_counter()
     told = replace(plan, text=text, writes=plan.writes and analyze)
     answer = runner.ask_local(planned, told, request._replace(result_format=0, prepare=False))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from parallel_partition import errors
-from parallel_partition.execution.estimate import estimate, plans_of
+from parallel_partition.execution.estimate import before_a_run, estimate, explaining, plans_of
 from parallel_partition.execution.explain import Explanation, Format, ServerQuery, TableRows
 from parallel_partition.execution.explain_analyze import analyzed, local_plan
 from parallel_partition.execution.router import Planned
@@ -63,8 +63,14 @@ def explain(
     return replace(explained, format=format)
 
 
-def explain_now(runner: Runner, request: Statement, analyze: bool) -> Explanation:
+def explain_now(
+    runner: Runner, request: Statement, analyze: bool, options: Sequence[str] = ()
+) -> Explanation:
     """The same by the cluster as this process knows it.
+
+    Parameters
+    ----------
+    options : of EXPLAIN, for PostgreSQL's own plans
 
     Raises
     ------
@@ -74,14 +80,17 @@ def explain_now(runner: Runner, request: Statement, analyze: bool) -> Explanatio
     planned = runner.planned(request)
     if isinstance(planned.plan, LocalPlan):
         local = local_plan(runner, planned, planned.plan, request, analyze)
-        return local or explain_now(runner, request, analyze)
-    gathered = _gathered(runner, planned, request)
+        return local or explain_now(runner, request, analyze, options)
+    explain = explaining(before_a_run(options) if analyze else options)
+    gathered = _gathered(runner, planned, request, explain)
     if gathered is not None:
-        return analyzed(runner, planned, request, gathered) if analyze else gathered
+        return analyzed(runner, planned, request, gathered, options) if analyze else gathered
     told = _told(runner, planned, request)
     if not isinstance(planned.plan, SettingPlan | TransactionPlan):
-        explanation = replace(told.explanation, queries=_planned_by_servers(runner, told))
-        return analyzed(runner, planned, request, explanation, told.statements) if analyze else explanation
+        explanation = replace(told.explanation, queries=_planned_by_servers(runner, told, explain))
+        if not analyze:
+            return explanation
+        return analyzed(runner, planned, request, explanation, options, told.statements)
     if analyze:
         message = f"EXPLAIN ANALYZE: {request.text.decode(errors='replace')!r} is no query"
         raise as_driver_error(errors.UnsupportedQuery(message))
@@ -89,9 +98,9 @@ def explain_now(runner: Runner, request: Statement, analyze: bool) -> Explanatio
     return replace(told.explanation, queries=tuple(queries))
 
 
-def _planned_by_servers(runner: Runner, told: Told) -> tuple[ServerQuery, ...]:
+def _planned_by_servers(runner: Runner, told: Told, explain: bytes) -> tuple[ServerQuery, ...]:
     asked = list(told.statements.items())
-    plans = plans_of(runner.transaction, asked)
+    plans = plans_of(runner.transaction, asked, explain)
     return tuple(
         ServerQuery(server, statement.text.decode(), plan=plan)
         for (server, statement), plan in zip(asked, plans, strict=True)
@@ -162,7 +171,7 @@ def _select(runner: Runner, planned: Planned, plan: SelectPlan, request: Stateme
             raise AssertionError("a gather asks for each table by itself")
 
 
-def _gathered(runner: Runner, planned: Planned, request: Statement) -> Explanation | None:
+def _gathered(runner: Runner, planned: Planned, request: Statement, explain: bytes) -> Explanation | None:
     """The explanation of a gather, None for every other plan."""
     plan = planned.plan
     if not isinstance(plan, SelectPlan):
@@ -173,7 +182,8 @@ def _gathered(runner: Runner, planned: Planned, request: Statement) -> Explanati
     plan = runner.settled(planned, plan, request)
     if not isinstance(gather := plan.many, Gather):
         return None
-    estimates = estimate(runner.transaction, runner.gatherer.queries(gather, request, planned.first))
+    asked = runner.gatherer.queries(gather, request, planned.first)
+    estimates = estimate(runner.transaction, asked, explain)
     queries = [
         ServerQuery(server, told.query.sql, told.query.table.full_name, told.plans[server])
         for told in estimates

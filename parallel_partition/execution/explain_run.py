@@ -35,7 +35,7 @@ def run_explain(runner: Runner, plan: ExplainPlan, request: Statement) -> Answer
         if not runner.is_local(local):
             return run_explain(runner, plan, request)
         return runner.ask_local(planned, local, request)
-    explanation = explain_now(runner, explained, plan.analyze)
+    explanation = explain_now(runner, explained, plan.analyze, plan.options)
     if plan.format == "json":
         shown = Parameter(explanation.as_json().encode(), TEXT_OID, 0)
         statement = Statement(_DOCUMENT, (shown,), request.result_format, prepare=False)

@@ -24,7 +24,10 @@ _SHOWN = (
     "Recheck Cond",
     "Filter",
     "One-Time Filter",
+    "Output",
 )
+#: What PostgreSQL says of the whole statement besides its plan, and the unit.
+_SHOWN_OF_ALL = {"Settings": "", "Planning Time": " ms", "Execution Time": " ms"}
 
 
 def text_of(explanation: Explanation) -> str:
@@ -140,9 +143,15 @@ def _plans(explanation: Explanation) -> Iterator[str]:
         assert first.plan is not None
         same = f" (so {_and(others)}, with other figures)" if others else ""
         of = f" for {first.table}" if first.table else ""
-        yield from ("", f"PostgreSQL's plan on {first.server}{of}{same}", *_tree(first.plan, 4))
+        yield from (
+            "",
+            f"PostgreSQL's plan on {first.server}{of}{same}",
+            *_tree(first.plan, 4),
+            *_of_all(first.plan),
+        )
     if explanation.merge_plan is not None:
         yield from ("", "PostgreSQL's plan in the merge session", *_tree(explanation.merge_plan, 4))
+        yield from _of_all(explanation.merge_plan)
 
 
 def _and(queries: Sequence[ServerQuery]) -> str:
@@ -182,6 +191,8 @@ def _tree(plan: Mapping[str, Any], indent: int) -> Iterator[str]:
             value = plan[name]
             shown = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
             yield from _wrapped(f"{name}: {shown}", rest[:-2], rest)
+    for label, used in _used(plan):
+        yield from _wrapped(f"{label}: {used}", rest[:-2], rest)
     seen: dict[str, int] = {}
     for child in plan.get("Plans", []):
         shape = _shape(child)
@@ -191,6 +202,28 @@ def _tree(plan: Mapping[str, Any], indent: int) -> Iterator[str]:
     folded = sum(count - 1 for count in seen.values())
     if folded:
         yield " " * (indent + 4) + f"-> and {folded} more like {'it' if len(seen) == 1 else 'these'}"
+
+
+def _used(plan: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """What a node used, as BUFFERS and WAL ask: what is none is left out."""
+    for label, unit in (("Buffers", " Blocks"), ("I/O Timings", " Time"), ("WAL", "")):
+        begins = "WAL " if label == "WAL" else ""
+        names = [name for name in plan if name.startswith(begins) and name.endswith(unit) and plan[name]]
+        if label == "I/O Timings":
+            names = [name for name in names if " I/O " in name]
+        used = [f"{name.removeprefix(begins).removesuffix(unit).lower()}={plan[name]:,}" for name in names]
+        if used:
+            yield label, ", ".join(used)
+
+
+def _of_all(plan: Mapping[str, Any]) -> Iterator[str]:
+    for name, unit in _SHOWN_OF_ALL.items():
+        if name in plan:
+            value = plan[name]
+            shown = (
+                ", ".join(f"{key} = {one!r}" for key, one in value.items()) if name == "Settings" else value
+            )
+            yield from _wrapped(f"{name}: {shown}{unit}", " " * 4, " " * 8)
 
 
 def _wrapped(text: str, first: str, rest: str) -> list[str]:

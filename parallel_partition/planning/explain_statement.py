@@ -13,6 +13,8 @@ from parallel_partition.planning.trees import Node, kind_and_body, same_tree, wa
 
 _FALSE = frozenset({"false", "off", "0"})
 _TRUE = frozenset({"true", "on", "1"})
+#: Options that are passed on: the servers' own plans have what they ask for.
+_PASSED_ON = frozenset({"buffers", "memory", "serialize", "settings", "summary", "timing", "verbose", "wal"})
 #: Statements that EXPLAIN takes and that the planner plans.
 _QUERIES = frozenset({"SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"})
 
@@ -33,19 +35,24 @@ def plan_explain(parsed: ParsedText, schema: Schema, search_path: tuple[str, ...
         return None
     analyze = False
     format: Literal["text", "json"] = "text"
+    passed_on: list[str] = []
     for item in body.get("options", []):
         name, value = _option(item["DefElem"])
         if name == "analyze" and value in _TRUE | _FALSE:
             analyze = value in _TRUE
         elif name == "format" and value in ("text", "json"):
             format = "json" if value == "json" else "text"
-        elif value not in _FALSE:
+        elif name in _PASSED_ON and value.isalnum():
+            passed_on.append(f"{name.upper()} {value}")
+        elif not (value in _FALSE or (name == "costs" and value in _TRUE)):
+            shown = f"{name.upper()} {value.upper()}" if name == "format" else name.upper()
+            listed = ", ".join(sorted(map(str.upper, _PASSED_ON)))
             raise refuse(
-                f"EXPLAIN ({name.upper()})",
-                "over several servers there are ANALYZE, FORMAT TEXT and FORMAT JSON",
+                f"EXPLAIN ({shown})",
+                f"over several servers there are ANALYZE, FORMAT TEXT and JSON, COSTS, {listed}",
                 "leave it out",
             )
-    return ExplainPlan(parsed.text, _explained(parsed, body), analyze, format)
+    return ExplainPlan(parsed.text, _explained(parsed, body), analyze, format, tuple(passed_on))
 
 
 def _of_cluster(name: Node, schema: Schema, search_path: tuple[str, ...]) -> bool:

@@ -434,12 +434,16 @@ class TransactionPlan:
 
 @dataclass(frozen=True, slots=True)
 class ExplainPlan:
-    """EXPLAIN of a statement, ``query``, that names tables of the cluster; ``text`` is the whole of it."""
+    """EXPLAIN of a statement, ``query``, that names tables of the cluster; ``text`` is the whole of it.
+
+    ``options`` are those of PostgreSQL's own plans on the servers, such as ``BUFFERS true``.
+    """
 
     text: str
     query: str
     analyze: bool = False
     format: Literal["text", "json"] = "text"
+    options: tuple[str, ...] = ()
 
 
 Plan = (

@@ -27,6 +27,16 @@ EXPLAIN (ANALYZE, FORMAT JSON) (SELECT id FROM orders) LIMIT 3;
 EXPLAIN (ANALYZE 1, VERBOSE 0) /* all of it */ DELETE FROM orders;
 -- strategy: explain and run
 -- query: DELETE FROM orders
+-- options: VERBOSE 0
+
+EXPLAIN (ANALYZE, BUFFERS, timing off, COSTS, Serialize text) SELECT id FROM orders;
+-- strategy: explain and run
+-- options: BUFFERS true, TIMING off, SERIALIZE text
+
+explain analyze verbose select * from orders;
+-- strategy: explain and run
+-- query: select * from orders
+-- options: VERBOSE true
 
 EXPLAIN ANALYZE INSERT INTO orders (id) VALUES (1);
 -- strategy: explain and run

@@ -197,11 +197,11 @@ UPDATE products SET name = (SELECT max(state) FROM orders);
 -- refused: FROM public.orders: each server has other rows of it, in a write of the reference table public.products
 
 -- Everything else that names a table of the cluster.
-EXPLAIN (BUFFERS) SELECT * FROM orders;
--- refused: EXPLAIN (BUFFERS): over several servers there are ANALYZE, FORMAT TEXT and FORMAT JSON; leave it out
+EXPLAIN (GENERIC_PLAN) SELECT * FROM orders;
+-- refused: EXPLAIN (GENERIC_PLAN): over several servers there are ANALYZE, FORMAT TEXT and JSON, COSTS, BUFFERS, MEMORY, SERIALIZE, SETTINGS, SUMMARY, TIMING, VERBOSE, WAL; leave it out
 
 EXPLAIN (FORMAT YAML) SELECT * FROM orders;
--- refused: EXPLAIN (FORMAT): over several servers there are ANALYZE, FORMAT TEXT and FORMAT JSON; leave it out
+-- refused: EXPLAIN (FORMAT YAML): over several servers there are ANALYZE, FORMAT TEXT and JSON, COSTS, BUFFERS, MEMORY, SERIALIZE, SETTINGS, SUMMARY, TIMING, VERBOSE, WAL; leave it out
 
 EXPLAIN CREATE TABLE copy AS SELECT * FROM orders;
 -- refused: EXPLAIN: it names public.orders, and would reach one server only

@@ -173,6 +173,7 @@ def _said(made: Plan, case: Case) -> Iterator[tuple[str, str]]:
             yield "strategy", "explain and run" if made.analyze else "explain"
             yield "format", made.format
             yield "query", made.query
+            yield from [("options", ", ".join(made.options))] if made.options else []
 
 
 def describe_keys(made: InsertPlan) -> str:
