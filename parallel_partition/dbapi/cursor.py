@@ -40,6 +40,11 @@ def _as_bytes(value: Buffer | None) -> bytes | None:
     return value if value is None or type(value) is bytes else bytes(value)
 
 
+def _shown_otherwise(answer: Answer) -> bool:
+    """Tell whether an answer has other rows, columns or types than its first result."""
+    return len(answer.results) > 1 or bool(answer.hidden) or answer.order is not None or bool(answer.types)
+
+
 def _own(error: psycopg.Error) -> psycopg.Error:
     """The error as the library's too, without the frames between, as psycopg hides its own."""
     return known_at(error, None).with_traceback(None)
@@ -154,7 +159,13 @@ class Cursor(psycopg.Cursor[Row]):
         super()._select_current_result(i, format)
         if self._answers:
             answer = self._answers[i]
+            self._merged = self._merged_rows(answer)
             self._rowcount, self._statusmessage = answer.rowcount, answer.status
+
+    def _merged_rows(self, answer: Answer) -> MergedRows | None:
+        """The rows of an answer that are not simply those of one result."""
+        own = answer.stop - answer.start == answer.results[0].ntuples and not _shown_otherwise(answer)
+        return None if own or not answer.has_rows else MergedRows(answer, self)
 
     @classmethod
     def _loaders_changed(cls, wself: Any, oid: int, loader: Any) -> None:
@@ -163,21 +174,13 @@ class Cursor(psycopg.Cursor[Row]):
         self = wself()
         if self is not None:
             self._look_ups = {}  # they send by the adapters of before
-            if self._merged is not None:
-                self._merged = MergedRows(self._answers[0], self)
 
     def _take(self, answer: Answer) -> None:
         if answer.look_up is not None:
             self._look_ups[answer.look_up.types] = answer.look_up
-        first = answer.results[0]
-        if answer.has_rows and (
-            len(answer.results) > 1 or answer.hidden or answer.order is not None or answer.types
-        ):
-            self._merged = MergedRows(answer, self)
-            first = shown_header(answer, self._pgconn)
-        elif answer.has_rows and answer.stop - answer.start != first.ntuples:
-            self._merged = MergedRows(answer, self)
-        self._results = [first]
+        self._merged = self._merged_rows(answer)
+        own = self._merged is None or not _shown_otherwise(answer)
+        self._results = [answer.results[0] if own else shown_header(answer, self._pgconn)]
         try:
             self._select_current_result(0)
         finally:  # a row factory may refuse the columns, and psycopg tells how many rows there are all the same
@@ -209,7 +212,7 @@ class Cursor(psycopg.Cursor[Row]):
                     changed += max(self._rowcount, 0)
                     status = self._statusmessage
                     if returning:
-                        results += self._single_results()
+                        results += self._results
                         answers += self._answers
         self._reset(reset_query=False)
         if results:
@@ -228,12 +231,6 @@ class Cursor(psycopg.Cursor[Row]):
             if self._conn.transaction_state.statements > before:
                 self._conn.transaction_state.fail()
             raise
-
-    def _single_results(self) -> list[PGresult]:
-        if self._merged is not None:
-            message = "executemany(returning=True) needs each of its statements to be answered by one server"
-            raise as_driver_error(errors.UnsupportedQuery(message))
-        return self._results
 
     def explain(
         self,
