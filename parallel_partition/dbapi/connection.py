@@ -80,13 +80,17 @@ class Connection(psycopg.Connection[Row]):
     ``parallel_partition.connect``. Sessions on the servers are borrowed from their pools at first use and given
     back by `close`. Statements that no table of the cluster matters to run on the catalog's server, in one session.
 
+    A SELECT is answered by the one server that the key leads to; by each server whole, its rows concatenated or merged;
+    by partial aggregates of each; or over rows gathered in temporary tables of a session on the catalog's server.
+    `explain` tells which, and why. What none of them answers exactly raises `UnsupportedQuery`.
+
     Parameters
     ----------
     router : the cluster as this process knows it
     autocommit : as psycopg's
     row_factory : as psycopg's
     isolation : as `isolation_level`
-    gather_limit : bytes of rows that one statement may bring together where no server can answer it
+    gather_limit : as the attribute
     on_close : called once after the sessions are given back
     """
 
@@ -160,7 +164,11 @@ class Connection(psycopg.Connection[Row]):
 
     @property
     def gather_limit(self) -> int:
-        """Bytes of rows that one statement may bring together where no server can answer it; see `explain`."""
+        """Bytes of rows that one statement may bring together where no server can answer it by itself.
+
+        They are estimated before anything is copied, and counted while it is. What exceeds it raises `UnsupportedQuery`
+        with the tables and their sizes; `explain` shows the estimates. It may be set at any time.
+        """
         return self.runner.gatherer.limit
 
     @gather_limit.setter
@@ -228,6 +236,11 @@ class Connection(psycopg.Connection[Row]):
         servers as they were at its first statement, with respect to the transactions over several servers of this
         library; in a ``"snapshot strict"`` with respect to those of one server, too. On each server that is REPEATABLE
         READ: who updates a row that was changed since gets a ``psycopg.errors.SerializationFailure``.
+
+        A snapshot needs all servers of the cluster, and a role with UPDATE on the table
+        ``parallel_partition.snapshot_gate`` of each (granted to PUBLIC unless it was revoked), as commits that have
+        written do. Its first statement waits for commits under way, for 10 seconds at most: then it raises
+        ``psycopg.errors.LockNotAvailable``.
         """
         return self.transaction_state.snapshot or self._isolation_level
 
