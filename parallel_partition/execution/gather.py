@@ -25,7 +25,7 @@ from parallel_partition.execution.readable_part import nameable
 from parallel_partition.execution.reduce import Reducer, irreducible, smallest_first
 from parallel_partition.execution.router import Router
 from parallel_partition.execution.streams import begin_streams, end_streams
-from parallel_partition.execution.temporary_tables import make_tables
+from parallel_partition.execution.temporary_tables import analyze, make_tables
 from parallel_partition.execution.transaction import Transaction
 from parallel_partition.planning.plan import ROW_ALONE, FirstTable, Gather, GatheredTable
 from parallel_partition.planning.prune import partitions
@@ -40,8 +40,6 @@ _SQL = {name: text.encode() for name, text in load("gather").items()}
 
 #: Bytes that one statement may gather unless the connection says otherwise.
 GATHER_LIMIT = 1 << 30
-#: Rows from which on a temporary table is worth ANALYZE and indexes: below, its size alone tells the planner enough.
-ANALYZED_ROWS = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +234,7 @@ class Gatherer:
                 for server in query.servers
             }
             self._transaction.drive(exchanges, query.parts)
-        _analyze(table, target.rows, merge)
+        analyze(table, target.rows, merge)
         return target.rows, size
 
     def _fill_from_split(
@@ -253,7 +251,7 @@ class Gatherer:
         if size > limit:
             self._transaction.fail()
             raise self._too_large(query.table)
-        _analyze(query.table, rows, merge)
+        analyze(query.table, rows, merge)
         return rows, size
 
     def _copied_out(
@@ -294,14 +292,6 @@ def _of_what_is_left(plan: Gather, request: Statement) -> Statement:
     if plan.numbers is None:
         return request
     return request._replace(parameters=[request.parameters[number - 1] for number in plan.numbers])
-
-
-def _analyze(table: GatheredTable, rows: int, merge: Session) -> None:
-    """Give a temporary table of many rows its indexes, and the planner its figures."""
-    if rows >= ANALYZED_ROWS:
-        name = quoted(table.name)
-        texts = [*(f"CREATE INDEX ON {name} {index}" for index in table.indexes), f"ANALYZE {name}"]
-        answers_of(merge, [Statement(text.encode(), prepare=False) for text in texts])
 
 
 def _rows_of(table: GatheredTable, filter: str, parts: frozenset[int] | None) -> str:

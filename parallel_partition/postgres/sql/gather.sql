@@ -3,8 +3,13 @@
 BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE
 
 -- name: look_in_temporary_first
--- Let names mean temporary tables before those of the schemas in $1, a list of identifiers.
-SELECT pg_catalog.set_config('search_path', 'pg_temp, ' || $1, true)
+-- Let names mean temporary tables before those of the schemas in $1, a list of identifiers. ANALYZE of them looks at
+-- 6,000 rows, where it would at 30,000 by default: that takes a fifth of the time, and their joins need no more.
+SELECT pg_catalog.set_config('search_path', 'pg_temp, ' || $1, true),
+  pg_catalog.set_config(
+    'default_statistics_target',
+    LEAST(20, pg_catalog.current_setting('default_statistics_target')::pg_catalog.int4)::pg_catalog.text, true
+  )
 
 -- name: locked_tables
 -- Of the tables named ($1 schemas, $2 names), one that the transaction of this session has read.
