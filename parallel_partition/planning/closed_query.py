@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from parallel_partition.planning.context import Query
 from parallel_partition.planning.key_sources import typed_parameters
-from parallel_partition.planning.never_fails import never_fails
+from parallel_partition.planning.never_fails import never_fails, window_never_fails
 from parallel_partition.planning.scope import (
     Column,
     Level,
@@ -127,7 +127,10 @@ def _never_fails(level: Level, references: list[Reference]) -> bool:
         column = meant.relation.table.column(meant.relation.base_name(meant.name))
         return "" if column is None else column.type
 
-    return all(never_fails(node, type_of) for node in _expressions(level))
+    named = [item["WindowDef"] for item in level.node.get("windowClause", [])]
+    return all(never_fails(node, type_of) for node in _expressions(level)) and all(
+        window_never_fails(window, type_of) for window in named
+    )
 
 
 def _expressions(level: Level) -> Iterator[Node]:

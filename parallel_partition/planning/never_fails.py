@@ -49,6 +49,11 @@ def never_fails(expression: Node, type_of: TypeOf) -> bool:
     return _NeverFails(type_of).expression(expression)
 
 
+def window_never_fails(window: Node, type_of: TypeOf) -> bool:
+    """Tell the same of a window of the WINDOW clause, by its WindowDef's body."""
+    return _NeverFails(type_of).window(window)
+
+
 def types_in(names: Names) -> TypeOf:
     """The types of the columns of tables that names mean."""
 
@@ -133,16 +138,22 @@ class _NeverFails:
             return False
         arguments = body.get("args", [])
         if "over" in body:
-            return names[-1] in _RANKS and self._window(body["over"])
+            return names[-1] in _RANKS and self.window(body["over"])
         if names[-1] in _AGGREGATES:
-            return self._all([*arguments, *([body["agg_filter"]] if "agg_filter" in body else [])])
+            sorted_by = [item["SortBy"]["node"] for item in body.get("agg_order", [])]
+            return self._all(
+                [*arguments, *sorted_by, *([body["agg_filter"]] if "agg_filter" in body else [])]
+            )
         if names[-1] == "extract":
             return self._is_date_part(arguments)
         if names[-1] == "substring":
             return self.expression(arguments[0]) and all(map(_is_not_negative, arguments[1:]))
         return names[-1] in _FUNCTIONS and self._all(arguments)
 
-    def _window(self, over: Node) -> bool:
+    def window(self, over: Node) -> bool:
+        """The same for PARTITION BY and ORDER BY of a window; offsets of its frame may be ones that are refused."""
+        if "startOffset" in over or "endOffset" in over:
+            return False
         sorted_by = [item["SortBy"]["node"] for item in over.get("orderClause", [])]
         return self._all([*over.get("partitionClause", []), *sorted_by])
 
