@@ -6,5 +6,9 @@ pytest_plugins = [
     "tests.fix_databases",
     "tests.fix_faults",
     "tests.fix_clusters",
+    "tests.fix_declared",
+    "tests.fix_accounts",
+    "tests.fix_participants",
+    "tests.fix_loads",
     "tests.fix_differential",
 ]

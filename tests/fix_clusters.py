@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
 from parallel_partition import Cluster
+from parallel_partition.dbapi.connection import Connection
 from tests.fix_databases import MakeDatabases
 
 #: ``make_cluster(servers=4, num_partitions=8)`` makes a cluster of empty databases.
@@ -42,3 +44,11 @@ def make_module_cluster(module_databases: MakeDatabases) -> Iterator[MakeCluster
 def cluster(make_cluster: MakeCluster) -> Cluster:
     """An empty cluster of four servers and eight partitions."""
     return make_cluster()
+
+
+@pytest.fixture
+def connection(filled: Cluster) -> Iterator[Connection[Any]]:
+    """A connection to the cluster that a module has filled, whose changes are rolled back."""
+    with filled.connect() as connection:
+        yield connection
+        connection.rollback()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import psycopg
@@ -43,15 +43,6 @@ def filled(make_module_cluster: MakeCluster) -> Cluster:
         rows = [(k, k % 3, "ab") for k in KEYS]
         connection.cursor().executemany("INSERT INTO t VALUES (%s, %s, %s)", rows)
     return cluster
-
-
-@pytest.fixture
-def connection(filled: Cluster) -> Iterator[Connection]:
-    """A connection whose changes are rolled back."""
-    connection = filled.connect()
-    yield connection
-    connection.rollback()
-    connection.close()
 
 
 # --- what is told of a result that is several servers' --------------------------------------------------------------

@@ -3,142 +3,35 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import psycopg
 import pytest
-from psycopg import IsolationLevel, pq, sql
+from psycopg import IsolationLevel
 from psycopg.conninfo import make_conninfo
 
 from parallel_partition import Cluster, connect, errors
-from parallel_partition.dbapi.connection import Connection
 from parallel_partition.execution import snapshot, transaction
 from parallel_partition.execution.two_phase import TwoPhaseCommit
-from tests.fix_clusters import MakeCluster
-from tests.fix_databases import MakeDatabases
-from tests.fix_faults import StartCluster
-
-SERVERS = ("s1", "s2", "s3")
-TABLES = (
-    ("CREATE TABLE accounts (id integer PRIMARY KEY, balance integer NOT NULL)", {"key": "id"}),
-    ("CREATE TABLE rates (name text PRIMARY KEY, rate integer NOT NULL)", {"reference": True}),
+from tests.cluster.accounts import (
+    GATE,
+    IDLE,
+    RATES,
+    SERVERS,
+    SNAPSHOTS,
+    SUMS,
+    account_on,
+    add,
+    balance,
+    direct,
+    gate_held,
+    move,
+    paused,
+    total,
+    with_tables,
 )
-#: The same sum by each strategy that reads all servers, the last by a reference table, too.
-SUMS = {
-    "whole": "SELECT balance FROM accounts ORDER BY id",
-    "split": "SELECT sum(balance) FROM accounts",
-    "gather": "SELECT sum(balance) FROM (SELECT balance, row_number() OVER (ORDER BY balance) FROM accounts) AS ranked",
-}
-RATES = """
-    SELECT sum(a.balance) + min(r.rate), count(DISTINCT a.balance)
-    FROM rates r LEFT JOIN accounts a ON a.balance <> r.rate
-"""
-SNAPSHOTS = ("snapshot", "snapshot strict")
-IDLE = pq.TransactionStatus.IDLE
-GATE = "SELECT mode FROM pg_locks WHERE relation = 'parallel_partition.snapshot_gate'::regclass AND granted"
-
-
-@pytest.fixture(scope="module")
-def bank(make_module_cluster: MakeCluster) -> Cluster:
-    """Three servers with accounts on each."""
-    return with_tables(make_module_cluster(servers=3, num_partitions=6))
-
-
-@pytest.fixture(autouse=True)
-def _all_accounts_are_empty(request: pytest.FixtureRequest) -> None:
-    if "bank" in request.fixturenames:
-        bank = request.getfixturevalue("bank")
-        with bank.connect() as connection:
-            connection.execute("DELETE FROM accounts")
-            connection.execute("DELETE FROM rates")
-            connection.cursor().executemany(
-                "INSERT INTO accounts VALUES (%s, 0)", [(n,) for n in range(1, 31)]
-            )
-            connection.execute("INSERT INTO rates VALUES ('one', 1)")
-
-
-def with_tables(cluster: Cluster) -> Cluster:
-    for statement, how in TABLES:
-        cluster.create_table(statement, **how)
-    return cluster
-
-
-def account_on(cluster: Cluster, server: str) -> int:
-    return next(n for n in range(1, 31) if cluster.shard_map.server_of(n) == server)
-
-
-def move(cluster: Cluster, amount: int, source: str = "s1", target: str = "s3") -> None:
-    """Move money from an account on one server to one on another, in one transaction."""
-    with cluster.connect() as connection:
-        add(connection, account_on(cluster, source), -amount)
-        add(connection, account_on(cluster, target), amount)
-
-
-def add(connection: Connection[Any], account: int, amount: int) -> None:
-    connection.execute("UPDATE accounts SET balance = balance + %s WHERE id = %s", (amount, account))
-
-
-def balance(connection: Connection[Any], account: int) -> int:
-    row = connection.execute("SELECT balance FROM accounts WHERE id = %s", (account,)).fetchone()
-    assert row is not None
-    return int(row[0])
-
-
-def total(connection: Connection[Any], query: str = SUMS["split"]) -> int:
-    return sum(int(row[0]) for row in connection.execute(query))
-
-
-@contextmanager
-def direct(cluster: Cluster, *servers: str) -> Iterator[dict[str, psycopg.Connection[Any]]]:
-    """Connections past the library, each in a transaction, rolled back in the end."""
-    with ExitStack() as stack:
-        yield {
-            server: stack.enter_context(psycopg.connect(cluster.servers[server].conninfo))
-            for server in servers or cluster.servers
-        }
-
-
-@contextmanager
-def gate_held(cluster: Cluster, mode: str, *servers: str) -> Iterator[None]:
-    """Hold the snapshot gate, as others do it for a moment."""
-    with direct(cluster, *servers) as connections:
-        for connection in connections.values():
-            connection.execute(f"LOCK TABLE parallel_partition.snapshot_gate IN {mode} MODE".encode())
-        yield
-        for connection in connections.values():
-            connection.rollback()
-
-
-@contextmanager
-def paused(
-    monkeypatch: pytest.MonkeyPatch, step: str, act: Callable[[], None]
-) -> Iterator[Callable[[], None]]:
-    """Let the commit of ``act``, in a thread of its own, stand still behind a step; gives what lets it go on."""
-    reached, goes_on = threading.Event(), threading.Event()
-    original = getattr(TwoPhaseCommit, step)
-
-    def stepped(commit: TwoPhaseCommit) -> None:
-        original(commit)
-        reached.set()
-        assert goes_on.wait(30)
-
-    thread = threading.Thread(target=act)
-
-    def finish() -> None:
-        goes_on.set()
-        thread.join(30)
-        assert not thread.is_alive()
-
-    monkeypatch.setattr(TwoPhaseCommit, step, stepped)
-    thread.start()
-    try:
-        assert reached.wait(30)
-        yield finish
-    finally:
-        finish()
-
+from tests.fix_faults import StartCluster
 
 # --- what happens without ------------------------------------------------------------------------------------
 
@@ -464,154 +357,6 @@ def test_only_a_strict_snapshot_waits_for_a_commit_on_one_server(
         else:
             assert total(connection) == 0
         connection.rollback()
-
-
-# --- writing in a snapshot -----------------------------------------------------------------------------------
-
-
-def test_a_snapshot_may_write_and_sees_what_it_wrote(bank: Cluster) -> None:
-    with bank.connect(isolation="snapshot") as connection:
-        assert total(connection) == 0
-        move(bank, 7, "s2", "s3")
-        add(connection, account_on(bank, "s1"), -2)
-        connection.execute("INSERT INTO accounts VALUES (50, 2)")
-        connection.execute("UPDATE rates SET rate = rate + 1")
-        assert [total(connection, query) for query in SUMS.values()] == [0, 0, 0]
-        assert connection.execute(RATES).fetchall() == [(-2 + 2, 2)]  # balance 2 is the rate's
-        connection.commit()
-        assert total(connection) == 0
-        assert [balance(connection, account_on(bank, server)) for server in SERVERS] == [-2, -7, 7]
-
-
-@pytest.mark.parametrize("server", SERVERS)
-def test_rows_that_changed_since_are_not_overwritten(bank: Cluster, server: str) -> None:
-    with bank.connect(isolation="snapshot") as connection:
-        connection.execute("SELECT 1")
-        move(bank, 7, server, next(name for name in SERVERS if name != server))
-        with pytest.raises(psycopg.errors.SerializationFailure):
-            add(connection, account_on(bank, server), 1)
-        connection.rollback()
-        assert balance(connection, account_on(bank, server)) == -7
-
-
-def test_a_read_only_snapshot_refuses_to_write(bank: Cluster) -> None:
-    with bank.connect(isolation="snapshot") as connection:
-        connection.read_only = True
-        with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
-            add(connection, 1, 1)
-        connection.rollback()
-        assert total(connection) == 0
-
-
-# --- how it is asked for -------------------------------------------------------------------------------------
-
-
-def test_isolation_is_an_attribute_as_psycopgs(bank: Cluster) -> None:
-    with bank.connect() as connection:
-        assert connection.isolation_level is None
-        for value in (*SNAPSHOTS, *IsolationLevel, None):
-            connection.isolation_level = value
-            assert connection.isolation_level == value
-        connection.set_isolation_level("snapshot")
-        connection.execute("SELECT 1")
-        with pytest.raises(psycopg.ProgrammingError, match="can't change 'isolation_level' now"):
-            connection.isolation_level = None
-        connection.rollback()
-        assert connection.isolation_level == "snapshot"
-        with pytest.raises(ValueError, match="'snapshot' or 'snapshot strict', not 'serial'"):
-            connection.isolation_level = "serial"  # type: ignore[assignment]
-    with connect(bank.servers["s1"].conninfo, isolation="snapshot strict") as connection:
-        assert connection.isolation_level == "snapshot strict"
-    with pytest.raises(ValueError, match="not 'fence'"):
-        bank.connect(isolation="fence")  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize("begin", ["BEGIN", "transaction()"])
-def test_a_block_in_autocommit_is_a_snapshot(bank: Cluster, begin: str) -> None:
-    with bank.connect(isolation="snapshot", autocommit=True) as connection, ExitStack() as stack:
-        if begin == "BEGIN":
-            connection.execute("BEGIN")
-        else:
-            stack.enter_context(connection.transaction())
-        assert balance(connection, account_on(bank, "s1")) == 0
-        move(bank, 7)
-        assert balance(connection, account_on(bank, "s3")) == 0
-        if begin == "BEGIN":
-            connection.execute("COMMIT")
-        stack.close()
-        assert balance(connection, account_on(bank, "s3")) == 7
-
-
-def test_a_role_with_rights_on_the_tables_alone(bank: Cluster) -> None:
-    role = sql.Identifier(f"clerk_{bank.shard_map.num_partitions}")
-    with direct(bank) as connections:
-        for connection in connections.values():
-            connection.execute(sql.SQL("CREATE ROLE {}").format(role))
-            connection.execute(sql.SQL("GRANT SELECT, UPDATE ON accounts TO {}").format(role))
-            connection.commit()
-        options = f"-c role={role.as_string(None)}".replace('"', "")
-        try:
-            for isolation in SNAPSHOTS:
-                conninfo = make_conninfo(bank.servers["s1"].conninfo, options=options)
-                with connect(conninfo, isolation=isolation) as clerk:  # type: ignore[arg-type]
-                    add(clerk, account_on(bank, "s1"), -1)
-                    add(clerk, account_on(bank, "s2"), 1)
-                    clerk.commit()
-                    add(clerk, account_on(bank, "s2"), 1)
-                    clerk.commit()
-                    assert clerk.execute("SELECT current_user").fetchone() == (
-                        role.as_string(None).strip('"'),
-                    )
-        finally:
-            for connection in connections.values():
-                connection.execute(sql.SQL("DROP OWNED BY {0}; DROP ROLE {0}").format(role))
-                connection.commit()
-    with bank.connect() as other:
-        assert balance(other, account_on(bank, "s2")) == 4
-
-
-# --- when the cluster changes --------------------------------------------------------------------------------
-
-
-def test_tables_that_change_after_the_snapshot(make_cluster: MakeCluster) -> None:
-    cluster = with_tables(make_cluster(servers=2, num_partitions=4))
-    with (
-        Cluster.open(cluster.servers["s1"].conninfo) as other,
-        other.connect(isolation="snapshot") as connection,
-    ):
-        connection.execute("SELECT 1")
-        cluster.create_table("CREATE TABLE more (id integer)", key="id")
-        with pytest.raises(errors.StaleMap):
-            total(connection)
-        connection.rollback()
-        assert connection.execute("SELECT count(*) FROM more").fetchone() == (0,)
-        connection.commit()
-        cluster.drop_table("more")
-        assert connection.execute(SUMS["split"]).fetchone() == (None,)  # the first statement finds out unseen
-
-
-def test_a_server_that_joins_is_no_part_of_a_snapshot(
-    make_cluster: MakeCluster, databases: MakeDatabases
-) -> None:
-    cluster = with_tables(make_cluster(servers=2, num_partitions=4))
-    [*_, conninfo] = databases(3)
-    with cluster.connect(isolation="snapshot") as connection:
-        connection.execute("SELECT 1")
-        cluster.add_server(conninfo)
-        with pytest.raises(errors.StaleMap) as raised:
-            connection.execute("INSERT INTO rates VALUES ('two', 2)")
-        assert raised.value.server == "s3"
-        connection.rollback()
-        connection.execute("INSERT INTO rates VALUES ('two', 2)")
-
-
-def test_a_cluster_made_before_there_were_snapshots(make_cluster: MakeCluster) -> None:
-    cluster = make_cluster(servers=1)
-    with direct(cluster) as connections:
-        connections["s1"].execute("UPDATE parallel_partition.cluster SET format_version = 1")
-        connections["s1"].commit()
-    with pytest.raises(errors.CatalogVersion, match=r"has format 1, .* reads format 2: make a new cluster"):
-        Cluster.open(cluster.servers["s1"].conninfo)
 
 
 # --- faults --------------------------------------------------------------------------------------------------
