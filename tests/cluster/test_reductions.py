@@ -145,6 +145,13 @@ def test_the_key_tells_which_servers_have_rows(both: Both) -> None:
     assert servers_asked(both[1], "lines", BY_PRODUCT) == SERVERS
 
 
+def test_each_place_of_a_table_has_keys_of_its_own(both: Both) -> None:
+    query = f"{BY_KEY} UNION ALL {BY_KEY.replace('m.wide = l', 'm.n = l').replace('m.note = %s', 'm.n = 5')}"
+    assert same(both, query, ("other",)) == 2
+    assert fetched(both[1], query, ("other",)) == {"marks": 2, "lines": 3}
+    assert servers_asked(both[1], "lines", query, ("other",)) > 1
+
+
 def test_without_values_nothing_is_fetched(both: Both) -> None:
     for note in ("none", "no such note"):  # a NULL is no value
         assert same(both, BY_KEY, (note,)) == 0
@@ -174,6 +181,7 @@ def test_numbers_beyond_the_type_of_a_column(both: Both) -> None:
     assert same(both, "SELECT m.n, count(*) OVER () FROM typed t JOIN marks m ON m.n = t.k") == 5
 
 
+@pytest.mark.both_versions
 @pytest.mark.parametrize("settings", SETTINGS, ids=str)
 def test_values_of_every_type(both: Both, settings: tuple[str, ...]) -> None:
     for connection in both:
