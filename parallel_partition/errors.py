@@ -11,6 +11,7 @@
         |-- OperationalError
         |   |-- ServerUnavailable a server cannot be reached
         |   |-- FanOutError       several servers failed in one statement
+        |   |-- TableDiffers      a table on a server is not what the cluster's declaration says
         |   |-- StaleMap          the shard map or the schema changed in mid-transaction
         |   `-- CommitUnknown     the decider was lost at the commit point
         |-- IntegrityError
@@ -122,6 +123,12 @@ class StaleMap(OperationalError):
     """The shard map or the schema changed under a transaction: roll back and run it again (SQLSTATE class 40)."""
 
     sqlstate = "40001"
+
+
+class TableDiffers(OperationalError):
+    """Somebody changed a table of the cluster by hand: the message says which, on which server, what was found and
+    what was wanted.
+    """
 
 
 class CommitUnknown(OperationalError):

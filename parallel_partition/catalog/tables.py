@@ -95,11 +95,13 @@ class Schema(Mapping[tuple[str, str], Table]):
 
     ``volatile_functions`` and ``stable_functions`` are names of ``pg_catalog`` with any overload of that volatility;
     ``aggregates`` and ``window_functions`` likewise by ``prokind``; ``functions`` are all its names.
-    ``views`` are those that read sharded tables, by (schema, name).
+    ``views`` are those that read sharded tables, by (schema, name). ``shape`` is a hash of the columns and keys of all
+    tables, as the catalog's server has them.
     """
 
     tables: Mapping[tuple[str, str], Table] = field(default_factory=dict)
     version: int = 0
+    shape: str = ""
     volatile_functions: frozenset[str] = field(default=frozenset(), repr=False)
     stable_functions: frozenset[str] = field(default=frozenset(), repr=False)
     aggregates: frozenset[str] = field(default=frozenset(), repr=False)

@@ -14,6 +14,7 @@ from psycopg import pq
 
 from parallel_partition.catalog.cluster import ClusterState
 from parallel_partition.catalog.tables import Column
+from parallel_partition.execution.declared_tables import differs_instead
 from parallel_partition.execution.failures import one_error, stale_map
 from parallel_partition.execution.fan_out import run_one
 from parallel_partition.execution.lanes import Lanes
@@ -145,10 +146,20 @@ class BulkLoad:
         for chunk in chunks:
             try:
                 copy_in(session.connection, server, chunk)
-            except psycopg.Error as error:
-                if may_be_stale(error) and self._versions.moved_on(session, None):
-                    raise stale_map(server) from error
+            except (psycopg.Error, CopyRefused) as error:
+                self._raise_for_tables(session, error)
                 raise
+
+    def _raise_for_tables(self, session: Session, error: psycopg.Error | CopyRefused) -> None:
+        """Raise where a chunk was refused because tables are others than this load takes them for."""
+        said = error.__cause__ if isinstance(error, CopyRefused) else error
+        if not isinstance(said, psycopg.Error):
+            return
+        if may_be_stale(said) and self._versions.moved_on(session, None):
+            raise stale_map(session.server) from error
+        instead = differs_instead(self._pools, self._versions, {session.server: said})
+        if instead is not None:
+            raise instead
 
     def _assert_version(self, session: Session, before: list[Statement]) -> None:
         train = [*before, self._versions.assertion(session.server, None)]

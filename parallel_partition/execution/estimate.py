@@ -11,7 +11,6 @@ from psycopg.pq.abc import PGresult
 
 from parallel_partition import errors
 from parallel_partition.execution.transaction import Transaction
-from parallel_partition.execution.version import SEQUENCES
 from parallel_partition.postgres.driver_errors import as_driver_error
 from parallel_partition.statements import Statement
 
@@ -136,7 +135,7 @@ def plans_of(
         trains.setdefault(server, []).append(told)
     sessions = {server: transaction.session(server) for server in trains}
     exchanges = {
-        server: (sessions[server], sessions[server].exchange([*train, SEQUENCES]))
+        server: (sessions[server], sessions[server].exchange([*train, transaction.versions.sequences]))
         for server, train in trains.items()
     }
     results = transaction.drive(exchanges, None)

@@ -11,6 +11,7 @@ from parallel_partition import errors
 from parallel_partition.catalog.cluster import ClusterState
 from parallel_partition.combining.limit import window
 from parallel_partition.execution.answer import Answer, answer_of, rows_of
+from parallel_partition.execution.declared_tables import all_differences, differs
 from parallel_partition.execution.explain_run import run_explain
 from parallel_partition.execution.failures import stale_map
 from parallel_partition.execution.gather import GATHER_LIMIT, Gatherer
@@ -32,7 +33,7 @@ from parallel_partition.execution.run_writes import (
 from parallel_partition.execution.settle import settle
 from parallel_partition.execution.transaction import Transaction
 from parallel_partition.execution.user_types import are_users, types_of
-from parallel_partition.execution.version import StaleVersion
+from parallel_partition.execution.version import StaleTables, StaleVersion, mentioned
 from parallel_partition.planning.parse import SyntaxNotRead
 from parallel_partition.planning.plan import (
     Condition,
@@ -122,19 +123,42 @@ class Runner:
 
     def current(self, attempt: Callable[[Statement], T], request: Statement) -> T:
         """Do it by the cluster as it is now: again, when a server turns out to be ahead of what this process knows."""
+        again = False
+        versions = self.transaction.versions
         for _ in range(ATTEMPTS):
-            state = self.router.state
-            self.transaction.versions.state = state
+            state = versions.state = self.router.state
+            versions.text = request.text
             try:
                 return attempt(request)
             except StaleVersion as stale:
                 began = self.transaction.statements > 0
                 self.transaction.restart(failed=began)
+                if not (again and isinstance(stale, StaleTables)):
+                    self._reload(state)
+                if isinstance(stale, StaleTables) and (again or began):
+                    self._look_at_tables(stale)
                 if began:
                     raise stale_map(stale.server) from None
-                self._reload(state)
+                again = True
         message = f"the cluster's map or schema changed {ATTEMPTS} times while this statement tried to run; try again"
         raise as_driver_error(errors.StaleMap(message))
+
+    def _look_at_tables(self, stale: StaleTables) -> None:
+        """See whether the tables that differ on a server are other statements' than this one's.
+
+        Raises
+        ------
+        errors.TableDiffers : they are this one's
+        """
+        transaction, versions = self.transaction, self.transaction.versions
+        state = versions.state = self.router.state
+        for server in state.servers:
+            told, shape = all_differences(self.router.pools, server, state)
+            for found in {shape, stale.shape} if server == stale.server else {shape}:
+                versions.tolerate(server, found, told)
+            if server == stale.server and (mine := mentioned(versions.text, told, state.schema)):
+                transaction.fail()
+                raise differs([told[table] for table in mine], server) from None
 
     def _reload(self, seen: ClusterState) -> None:
         try:

@@ -32,7 +32,7 @@ from parallel_partition.execution.failures import stale_map
 from parallel_partition.execution.merge_session import MergeSession
 from parallel_partition.execution.router import Router
 from parallel_partition.execution.transaction import Transaction
-from parallel_partition.execution.version import SEQUENCES, StaleVersion, Versions
+from parallel_partition.execution.version import StaleVersion
 from parallel_partition.planning.plan import SortKey
 from parallel_partition.postgres.driver_errors import as_driver_error, known_at
 from parallel_partition.postgres.session import Session
@@ -179,7 +179,7 @@ class RowStream:
         self._merge = merge
         self._wanted = wanted
         self._number = number
-        self._versions = Versions(transaction.versions.state)
+        self._versions = transaction.versions.copy()
         self._name = b"pp_rows_%d" % next(_names)
         self._epoch = transaction.ended
         self._own = not transaction.in_block
@@ -220,7 +220,7 @@ class RowStream:
         for server, train in trains.items():
             session = self._runs[server].session
             plain[server] = transaction.own_snapshot(session, True)
-            guard = SEQUENCES if plain[server] else self._versions.rows(server, parts)
+            guard = self._versions.sequences if plain[server] else self._versions.rows(server, parts)
             exchanges[server] = (session, session.exchange([*train, guard]))
         answered = transaction.drive(exchanges, parts)
         for server, results in answered.items():

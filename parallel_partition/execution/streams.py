@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from parallel_partition.execution.transaction import Transaction
-from parallel_partition.execution.version import SEQUENCES
 from parallel_partition.postgres.named_sql import load
 from parallel_partition.postgres.session import Session
 from parallel_partition.statements import Statement
@@ -43,7 +42,7 @@ def end_streams(transaction: Transaction, sessions: Mapping[str, Session]) -> No
     own = {server: block and transaction.own_snapshot(session, block) for server, session in sessions.items()}
     exchanges = {}
     for server, session in sessions.items():
-        train = [SEQUENCES if own[server] else versions.rows(server, None)]
+        train = [versions.sequences if own[server] else versions.rows(server, None)]
         exchanges[server] = (session, session.exchange(train if block else [*train, _COMMIT]))
     for server, results in transaction.drive(exchanges, None).items():
         if own[server]:

@@ -18,6 +18,7 @@ from psycopg.errors import Diagnostic
 from psycopg.pq.abc import PGresult
 
 from parallel_partition.execution.borrowed_sessions import BorrowedSessions
+from parallel_partition.execution.declared_tables import differs_instead
 from parallel_partition.execution.end_transaction import commit_begun
 from parallel_partition.execution.failures import (
     commit_unknown,
@@ -32,13 +33,12 @@ from parallel_partition.execution.router import Router
 from parallel_partition.execution.run_each import roll_back
 from parallel_partition.execution.snapshot import Snapshot, begin_snapshot, check_all_new
 from parallel_partition.execution.two_phase import check_prepared_allowed
-from parallel_partition.execution.version import SEQUENCES, StaleVersion, Versions, may_be_stale
+from parallel_partition.execution.version import StaleTables, StaleVersion, Versions, may_be_stale
 from parallel_partition.postgres.driver_errors import error_of_result, known_at
 from parallel_partition.postgres.session import Exchange, Session, StatementKey
 from parallel_partition.statements import Statement
 
 logger = logging.getLogger("parallel_partition")
-
 #: Seconds that a server has to roll back.
 PATIENCE = 10.0
 
@@ -87,8 +87,6 @@ class Transaction:
         #: Where somebody wants to know what each server answers.
         self.measure: Measure | None = None
 
-    # --- sessions ---------------------------------------------------------------------------------------------
-
     def session(self, server: str) -> Session:
         """This connection's session on ``server``, borrowed now if it is the first use.
 
@@ -118,8 +116,6 @@ class Transaction:
         finally:
             self.sessions.give_all_back()
 
-    # --- state ------------------------------------------------------------------------------------------------
-
     @property
     def in_block(self) -> bool:
         """True when statements belong to a transaction that goes on until commit or rollback."""
@@ -143,8 +139,6 @@ class Transaction:
             self.failed = True
         else:
             self.rollback()
-
-    # --- statements -------------------------------------------------------------------------------------------
 
     def ask(
         self,
@@ -184,7 +178,7 @@ class Transaction:
             if asserts:
                 guard = self.versions.assertion(server, parts, enters=True)
             elif self.own_snapshot(session, block):
-                guard = SEQUENCES
+                guard = self.versions.sequences
             else:
                 guard = self.versions.rows(server, parts)
             exchange = session.exchange(self.train(server, block, statement, guard))
@@ -211,7 +205,7 @@ class Transaction:
         block = self.explicit or not self.autocommit
         session = self.session(server)
         own_snapshot = self.own_snapshot(session, block)
-        guard = SEQUENCES if own_snapshot else self.versions.rows(server, parts)
+        guard = self.versions.sequences if own_snapshot else self.versions.rows(server, parts)
         statement = self._numbered(statement, server)
         results = self._run_on_one(session, self.train(server, block, statement, guard), parts)
         if own_snapshot:
@@ -237,8 +231,11 @@ class Transaction:
             return None
         if block and not (server in self.begun and self.own_snapshot(session, block)):
             return None
+        self.versions.text = None
         try:
             return self._asked_again(session, key, values, formats, result_format, block)
+        except StaleTables:
+            return None  # nothing was handed out, and the long way knows which tables it is about
         except StaleVersion as stale:
             began = self.statements > 0
             self.restart(failed=began)
@@ -361,7 +358,7 @@ class Transaction:
         if asserts and utility:
             self.check_versions(server)
         assertion = self.versions.assertion(server, _NO_PARTS, enters=True)
-        guards = [assertion] if asserts else [SEQUENCES] if named else []
+        guards = [assertion] if asserts else [self.versions.sequences] if named else []
         train = self.train(server, block, statement, *guards)
         results = self._run_on_one(session, train, _NO_PARTS)
         if named and not asserts:
@@ -377,7 +374,7 @@ class Transaction:
         ------
         StaleVersion : they are others than plans are made for
         """
-        self.versions.verify_sequences(server, self.aside(server, SEQUENCES))
+        self.versions.verify_sequences(server, self.aside(server, self.versions.sequences))
 
     def drive(
         self, exchanges: Mapping[str, tuple[Session, Exchange]], parts: frozenset[int] | None
@@ -416,7 +413,10 @@ class Transaction:
         finally:
             if not in_block:
                 self.rollback()
-        raise one_error(failures)
+        instead = differs_instead(self.router.pools, self.versions, failures)
+        if stale is not None and instead is None:
+            self.versions.verify_tables(self.session(stale))
+        raise instead or one_error(failures)
 
     def _unless_unknown(self, failures: Mapping[str, psycopg.Error]) -> dict[str, psycopg.Error]:
         """The same failures; where the connection was lost nobody knows whether its statement was carried out."""

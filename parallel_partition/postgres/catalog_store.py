@@ -18,7 +18,7 @@ from parallel_partition.postgres.named_sql import load
 Connection = psycopg.Connection[Any]
 
 #: The layout of the catalog that this library reads and writes. Since 2, all who write enter the snapshot gate.
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 
 #: The version of the map and of the tables of a new cluster; the catalog's sequence starts behind it.
 FIRST_VERSION = 1
@@ -175,6 +175,7 @@ class _Loaded(NamedTuple):
     servers: list[tuple[Any, ...]]
     shard_map: list[tuple[Any, ...]]
     tables: list[tuple[Any, ...]]
+    shape: list[tuple[Any, ...]]
     views: list[tuple[Any, ...]]
     functions: list[tuple[Any, ...]]
 
@@ -248,6 +249,7 @@ def _schema(loaded: _Loaded, version: int) -> Schema:
     return Schema(
         tables=tables,
         version=version,
+        shape=loaded.shape[0][0] or "",
         volatile_functions=volatile,
         stable_functions=stable,
         aggregates=aggregates,

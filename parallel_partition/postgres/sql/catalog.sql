@@ -145,6 +145,14 @@ JOIN LATERAL (SELECT pg_catalog.to_regclass(pg_catalog.format('%I.%I', d.schema_
     ON true
 ORDER BY d.schema_name, d.table_name
 
+-- name: load_shape
+-- How all of them look here in short, without their children; NULL for no tables.
+SELECT pg_catalog.split_part(
+           parallel_partition.shape(
+               pg_catalog.array_agg(pg_catalog.format('%I.%I', schema_name, table_name)
+                                    ORDER BY schema_name, table_name)), '/', 1)
+FROM parallel_partition.declared_table
+
 -- name: load_views
 -- Every view, materialised or not, that reads a sharded table or one of its children, directly or through others.
 WITH RECURSIVE found AS (

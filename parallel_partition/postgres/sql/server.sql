@@ -139,6 +139,43 @@ BEGIN
 END
 $body$;
 
+-- The tables of these names (quoted and qualified): their columns in order, and their primary key. None: there is no
+-- such table.
+CREATE FUNCTION parallel_partition.columns_of(names text[]) RETURNS TABLE (name text, columns text[])
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $body$
+    SELECT n.name,
+           ARRAY(SELECT format('%I %s', a.attname, format_type(a.atttypid, a.atttypmod))
+                        || coalesce((SELECT format(' COLLATE %I.%I', s.nspname, c.collname)
+                                     FROM pg_collation AS c JOIN pg_namespace AS s ON s.oid = c.collnamespace
+                                     WHERE c.oid = a.attcollation AND c.collname <> 'default'), '')
+                        || CASE WHEN a.attnotnull THEN ' NOT NULL' ELSE '' END
+                 FROM pg_attribute AS a
+                 WHERE a.attrelid = to_regclass(n.name) AND a.attnum > 0 AND NOT a.attisdropped
+                 ORDER BY a.attnum)
+           || ARRAY(SELECT pg_get_constraintdef(c.oid)
+                    FROM pg_constraint AS c
+                    WHERE c.conrelid = to_regclass(n.name) AND c.contype = 'p')
+    FROM unnest(names) WITH ORDINALITY AS n(name, place)
+    ORDER BY n.place
+$body$;
+
+-- The same in short: a hash of the columns and keys, and how many children there are. Immutable is a white lie: the
+-- plan that it is folded into depends on the tables, and is made anew whenever one of them changes.
+CREATE FUNCTION parallel_partition.shape(names text[]) RETURNS text
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+AS $body$
+    SELECT hashtextextended(
+               (SELECT string_agg(array_to_string(d.columns, ', '), '; ')
+                FROM parallel_partition.columns_of(names) AS d), 0)
+           || '/' ||
+           (SELECT count(*) FROM pg_inherits WHERE inhparent IN (SELECT to_regclass(n.name) FROM unnest(names) AS n(name)))
+$body$;
+
+-- The table of this name as a constant, which a plan depends on; NULL for none. The same lie.
+CREATE FUNCTION parallel_partition.relation(name text) RETURNS regclass
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS 'SELECT to_regclass(name)';
+
 -- Whoever may use a table of the cluster, by whatever role, must be able to check versions and to decide.
 GRANT USAGE ON SCHEMA parallel_partition TO PUBLIC;
 GRANT SELECT ON parallel_partition.identity, parallel_partition.held TO PUBLIC;

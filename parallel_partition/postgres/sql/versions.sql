@@ -3,6 +3,27 @@
 SELECT pg_catalog.pg_sequence_last_value('parallel_partition.map_version'),
        pg_catalog.pg_sequence_last_value('parallel_partition.schema_version')
 
+-- name: check_sequences_and_tables
+-- The same, and how the tables of the names {names} look. That is computed when the server plans this, and again when
+-- one of the tables has changed: the plan depends on {relations}, which are never looked at.
+SELECT pg_catalog.pg_sequence_last_value('parallel_partition.map_version'),
+       pg_catalog.pg_sequence_last_value('parallel_partition.schema_version'),
+       CASE WHEN pg_catalog.pg_sequence_last_value('parallel_partition.map_version') IS NULL
+            THEN {relations}
+            ELSE parallel_partition.shape(ARRAY[{names}]) END
+
+-- name: described
+-- The columns and the primary key of the tables of these names, and which partitions have a child table.
+SELECT t.name, t.columns,
+       ARRAY(SELECT pg_catalog.substring(pg_catalog.pg_get_expr(c.relpartbound, c.oid), '[0-9]+')::integer
+             FROM pg_catalog.pg_inherits AS i JOIN pg_catalog.pg_class AS c ON c.oid = i.inhrelid
+             WHERE i.inhparent = pg_catalog.to_regclass(t.name))
+FROM parallel_partition.columns_of(%s::text[]) AS t
+
+-- name: shape
+-- The same in short, as check_sequences_and_tables has it.
+SELECT parallel_partition.shape(%s::text[])
+
 -- name: check_rows
 -- The same behind the highest version and the number of the live partitions among $1 (NULL: all that are held).
 SELECT coalesce(max(version), 0), count(*),
