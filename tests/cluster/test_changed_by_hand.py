@@ -13,8 +13,6 @@ from parallel_partition import Cluster, errors
 from parallel_partition.dbapi.connection import Connection
 from tests.fix_clusters import MakeCluster
 
-pytestmark = pytest.mark.both_versions
-
 TABLES = (
     ("CREATE TABLE t (k int PRIMARY KEY, v int, d date, s text)", "k"),
     ("CREATE TABLE other (k int PRIMARY KEY, v int)", "k"),
@@ -115,6 +113,7 @@ def differs(over: Connection[Any], said: str, text: str, parameters: Any = None)
     return caught.value
 
 
+@pytest.mark.both_versions
 def test_a_table_that_one_server_has_otherwise(
     pair: Cluster, over: Connection[Any], change: tuple[str, str]
 ) -> None:
@@ -198,6 +197,7 @@ def test_a_load(pair: Cluster, change: str) -> None:
         assert direct.execute("SELECT count(*) FROM t WHERE k >= 1000").fetchone() == (0,)
 
 
+@pytest.mark.both_versions
 def test_a_column_added_by_hand_on_all_servers(pair: Cluster, over: Connection[Any]) -> None:
     """A remembered ``*`` has it at once, also where the statement is prepared, streams or is in a transaction."""
     for server in pair.servers:
