@@ -101,13 +101,13 @@ class Schema(Mapping[tuple[str, str], Table]):
 
     tables: Mapping[tuple[str, str], Table] = field(default_factory=dict)
     version: int = 0
-    shape: str = ""
     volatile_functions: frozenset[str] = field(default=frozenset(), repr=False)
     stable_functions: frozenset[str] = field(default=frozenset(), repr=False)
     aggregates: frozenset[str] = field(default=frozenset(), repr=False)
     window_functions: frozenset[str] = field(default=frozenset(), repr=False)
     functions: frozenset[str] = field(default=frozenset(), repr=False)
     views: Mapping[tuple[str, str], View] = field(default_factory=dict)
+    shape: str = ""
 
     def __getitem__(self, name: tuple[str, str]) -> Table:
         return self.tables[name]
