@@ -165,3 +165,14 @@ def test_arrays_in_json_begin_on_a_new_line(spreads: Pair) -> None:
 
 def _shown(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def test_any_value_where_postgresql_has_it(spreads: Pair) -> None:
+    text = "SELECT count(DISTINCT g), any_value(1), max(k) FROM spread"
+    if spreads.plain.info.server_version >= 160_000:
+        expected, found = both(spreads, text)
+        assert found == expected
+    else:
+        for connection in spreads:
+            with pytest.raises(psycopg.errors.UndefinedFunction):
+                connection.execute(text.encode())

@@ -195,7 +195,7 @@ WITH u AS (SELECT id, country, active FROM users WHERE id > 3) SELECT count(DIST
 SELECT nick, count(DISTINCT code), array_agg(DISTINCT tag), min(tag), count(DISTINCT score), sum(DISTINCT score) FROM users GROUP BY nick ORDER BY nick;
 -- with: (5, "a")
 SELECT count(DISTINCT id %% %s::int), count(DISTINCT country || %s) FROM users;
-SELECT count(DISTINCT country), count(DISTINCT active), any_value(1), max(id), json_agg(1) FILTER (WHERE id = 7) FROM users;
+SELECT count(DISTINCT country), count(DISTINCT active), max(id), json_agg(1) FILTER (WHERE id = 7) FROM users;
 SELECT state, sum(DISTINCT qty), count(DISTINCT product_id), sum(qty) FROM orders GROUP BY state ORDER BY state;
 SELECT state, sum(DISTINCT qty) FILTER (WHERE no > 1), sum(DISTINCT qty) FILTER (WHERE no = 1), sum(DISTINCT qty) FROM orders GROUP BY state ORDER BY state;
 SELECT count(DISTINCT country) FROM users HAVING count(DISTINCT country) > 2;
