@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+import psycopg
 from psycopg import pq
 
 from parallel_partition import errors
@@ -66,6 +67,9 @@ _SEARCH_PATH = Statement(b"SELECT unnest(pg_catalog.current_schemas(false))", pr
 
 #: How often a statement is planned anew when the map changes under it before it gives up.
 ATTEMPTS = 5
+
+#: No such table, column, function, type or collation.
+_NAMES_NOTHING = frozenset({"42P01", "42703", "42883", "42704"})
 
 #: smallint, integer, bigint
 _INTEGERS = frozenset({21, 23, 20})
@@ -226,8 +230,21 @@ class Runner:
                 "no statement is run that was not read"
             )
             raise as_driver_error(errors.UnsupportedQuery(message)) from None
+        except errors.UnsupportedQuery as error:
+            self._let_server_miss_names(request.text, oids)
+            raise as_driver_error(error) from None
         except errors.Error as error:
             raise as_driver_error(error) from None
+
+    def _let_server_miss_names(self, text: bytes, oids: tuple[int, ...]) -> None:
+        """Let the catalog's server say of a refused statement that it names something that there is not."""
+        if not self.transaction.failed:
+            try:
+                self._let_server_refuse(text, oids)
+            except psycopg.Error as error:
+                # Of other errors the reason may be the column part, which is not hidden here.
+                if error.sqlstate in _NAMES_NOTHING:
+                    raise
 
     def _with_current_views(self, plan: Callable[[], Planned]) -> Planned:
         """The plan of a statement, made again while its views are others than the router knows."""

@@ -324,3 +324,20 @@ def test_a_closed_cluster(databases: MakeDatabases, used: bool) -> None:
         )
         connection.close()
     cluster.close()
+
+
+@pytest.mark.parametrize(
+    ("query", "error"),
+    [
+        ("SELECT nothing_of_ours(k) FROM t", psycopg.errors.UndefinedFunction),
+        ("SELECT no_such_column, set_config('a.b', 'c', true) FROM t", psycopg.errors.UndefinedColumn),
+        ("SELECT * FROM t, no_such_table", psycopg.errors.UndefinedTable),
+    ],
+)
+def test_what_would_be_refused_and_does_not_exist(
+    connection: Connection[Any], query: str, error: type[Exception]
+) -> None:
+    with pytest.raises(error):
+        connection.execute(query)
+    with pytest.raises(psycopg.errors.InFailedSqlTransaction):
+        connection.execute("SELECT 1")
