@@ -26,7 +26,7 @@ test: $(VENV)/test.done
 # 200,000 random queries, half of them on PostgreSQL 15 where that is installed: hours. ARGS="--statement-seed 7"
 # makes others.
 fuzz: $(VENV)/test.done
-	$(BIN)/pytest tests/cluster/test_random_queries.py --statements 100000 $(ARGS)
+	$(BIN)/pytest tests/cluster/test_random_queries.py tests/cluster/test_random_matches.py --statements 100000 $(ARGS)
 
 lint: $(VENV)/test.done
 	$(BIN)/ruff check .
