@@ -22,7 +22,8 @@ GIVEN = "PARALLEL_PARTITION_TEST_CONNINFOS"
 NUMBER = 4
 OTHER_VERSION = 15
 #: Nothing of a test run must survive a crash of the machine.
-SETTINGS = {"fsync": "off", "full_page_writes": "off", "max_connections": 200}
+#: Without jit: PostgreSQL compiles for seconds what it takes for dear, over tables of a hundred rows.
+SETTINGS = {"fsync": "off", "full_page_writes": "off", "max_connections": 200, "jit": "off"}
 
 StartServers = Callable[[str], list[str]]
 

@@ -13,6 +13,7 @@ from parallel_partition.execution.explain_analyze import analyzed, local_plan
 from parallel_partition.execution.router import Planned
 from parallel_partition.execution.run_point import point_statement
 from parallel_partition.execution.run_writes import for_shard, insert_statements
+from parallel_partition.execution.whole_statement import whole_statement
 from parallel_partition.planning.plan import (
     ExplainPlan,
     Gather,
@@ -157,7 +158,7 @@ def _select(runner: Runner, planned: Planned, plan: SelectPlan, request: Stateme
     explanation = Explanation(plan.strategy, plan.reason, share, passed=dict(plan.passed))
     match plan.many:
         case Whole() as whole:
-            statement = for_shard(planned, whole.shard.text, whole.shard.numbers, request)
+            statement = whole_statement(runner.transaction, planned, whole, request, homes, parts)
             explanation = replace(explanation, merge="sort" if whole.order else None)
             return Told(explanation, dict.fromkeys(homes, statement))
         case SplitDraft():

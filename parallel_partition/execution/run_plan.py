@@ -10,6 +10,7 @@ from psycopg import pq
 
 from parallel_partition import errors
 from parallel_partition.catalog.cluster import ClusterState
+from parallel_partition.catalog.tables import PART
 from parallel_partition.combining.limit import window
 from parallel_partition.execution.answer import Answer, answer_of, rows_of
 from parallel_partition.execution.declared_tables import all_differences, differs
@@ -35,6 +36,7 @@ from parallel_partition.execution.settle import settle
 from parallel_partition.execution.transaction import Transaction
 from parallel_partition.execution.user_types import are_users, types_of
 from parallel_partition.execution.version import StaleTables, StaleVersion, mentioned
+from parallel_partition.execution.whole_statement import whole_statement
 from parallel_partition.planning.parse import SyntaxNotRead
 from parallel_partition.planning.plan import (
     Condition,
@@ -237,8 +239,11 @@ class Runner:
             raise as_driver_error(error) from None
 
     def _let_server_miss_names(self, text: bytes, oids: tuple[int, ...]) -> None:
-        """Let the catalog's server say of a refused statement that it names something that there is not."""
-        if not self.transaction.failed:
+        """Let the catalog's server say of a refused statement that it names something that there is not.
+
+        Not of one that has the name ``part``: to a server it may mean the library's column.
+        """
+        if not self.transaction.failed and PART.encode() not in text.lower():
             try:
                 self._let_server_refuse(text, oids)
             except psycopg.Error as error:
@@ -344,7 +349,7 @@ class Runner:
     ) -> Answer:
         limit = count_of(whole.limit, request.parameters, "LIMIT")
         offset = count_of(whole.offset, request.parameters, "OFFSET")
-        statement = self._shard_statement(planned, whole.shard, request)
+        statement = whole_statement(self.transaction, planned, whole, request, homes, parts)
         answers = self.transaction.ask(dict.fromkeys(homes, statement), parts, writes=locking)
         if locking:
             commit_in_autocommit(self.transaction)

@@ -266,6 +266,8 @@ class _LevelEdits:
         name = quoted(relation.name)
         if len(parts) > 1 and parts[-2] in ("old", "new") and parts[-2] != relation.name:
             name = str(parts[-2])
+        elif relation in self._wrapped:
+            pass  # a subselect has no schema
         elif relation.schema is not None and (len(parts) > 2 or "schemaname" in relation.node):
             name = f"{quoted(relation.schema)}.{name}"
         if relation.sharded and relation not in self._wrapped and relation.columns is not None:
@@ -292,6 +294,8 @@ class _LevelEdits:
             raise refuse(
                 clause, f"the place of {relation.full_name} in the text is not certain", "name the columns"
             )
+        if sum(other.name == relation.name for other in self._own) > 1:
+            raise refuse(clause, f"two tables are called {relation.name}", "give one of them an alias")
         listed = ", ".join(quoted(column) for column in relation.table.column_names)
         name = self._data[slice(*extent)].decode()
         alias = "" if "alias" in relation.node else f" AS {quoted(relation.name)}"

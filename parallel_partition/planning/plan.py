@@ -93,9 +93,10 @@ class ShardQuery:
 
 @dataclass(frozen=True, slots=True)
 class PartitionQuery:
-    """A text that also compares ``part`` of ``tables`` (schema, name) with the parameter behind the caller's, a text.
+    """A text that also compares ``part`` of ``tables`` (schema, name) with the parameter behind the caller's.
 
-    The server then opens one child of each, where it would look into every child that it holds.
+    That is a partition, as a text, or several, as an array. The server then opens those children of each table, where
+    it would look into every child that it holds.
     """
 
     text: str
@@ -124,7 +125,8 @@ class SortKey:
 class Whole:
     """The query runs whole on each server; rows are concatenated, or merged by ``order``, then cut.
 
-    The last ``hidden`` columns of the shard query are there for ``order`` only.
+    The last ``hidden`` columns of the shard query are there for ``order`` only. ``in_partitions`` is the shard query
+    with the partitions named, where something is known of them.
     """
 
     shard: ShardQuery
@@ -132,6 +134,7 @@ class Whole:
     limit: Count | None = None
     offset: Count | None = None
     hidden: int = 0
+    in_partitions: PartitionQuery | None = None
 
 
 @dataclass(frozen=True, slots=True)

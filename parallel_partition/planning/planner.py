@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 
 from parallel_partition.catalog.tables import Schema
@@ -15,7 +16,7 @@ from parallel_partition.planning.functions import differs_by_server, is_volatile
 from parallel_partition.planning.gather import plan_divided
 from parallel_partition.planning.hide_part import hide_part
 from parallel_partition.planning.known_names import Named, names_in, system_column
-from parallel_partition.planning.name_partition import name_partition
+from parallel_partition.planning.name_partition import name_partition, name_partitions
 from parallel_partition.planning.one_server import always_one_server, condition_reason
 from parallel_partition.planning.parse import ParsedText, SyntaxNotRead, parse
 from parallel_partition.planning.plan import (
@@ -194,7 +195,8 @@ def one_server(query: Query) -> Piece:
 def whole(query: Query) -> Piece:
     """The query whole on each server."""
     _require_same_everywhere(query)
-    return plan_whole(query.parsed, query.root, query.hidden, query.parameter_oids)
+    made = plan_whole(query.parsed, query.root, query.hidden, query.parameter_oids)
+    return replace(made, in_partitions=name_partitions(query, made))
 
 
 def split(query: Query) -> Piece:

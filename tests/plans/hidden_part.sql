@@ -123,3 +123,10 @@ SELECT l.to_jsonb FROM lines l WHERE order_id = 5;
 
 SELECT l.nothing FROM lines l WHERE order_id = 5;
 -- one: SELECT l.nothing FROM (SELECT "order_id", "line", "product", "qty", "weight" FROM lines) l WHERE order_id = 5
+
+-- A subselect has no schema, the table beside it has.
+SELECT (orders).state, * FROM public.orders JOIN lines ON order_id = (orders).id;
+-- one: SELECT (orders).state, "orders".*, "lines"."order_id", "lines"."line", "lines"."product", "lines"."qty", "lines"."weight" FROM (SELECT "id", "customer", "state", "total", "placed", "tag" FROM public.orders) AS "orders" JOIN lines ON order_id = (orders).id
+
+SELECT count(orders) FROM public.orders, sales.deals AS orders;
+-- refused: a whole row: two tables are called orders; give one of them an alias

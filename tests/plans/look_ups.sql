@@ -71,3 +71,51 @@ SELECT id FROM orders WHERE id = 5;
 SELECT id FROM orders WHERE id IN ($1, $2);
 -- oids: bigint, bigint
 -- in partition: not named
+
+-- Lists of keys run on several servers; there, too, partitions are named where a condition may be added.
+SELECT id, state FROM orders WHERE id = ANY($1);
+-- oids: bigint[]
+-- strategy: whole
+-- where: = ANY($1)
+-- in partitions: SELECT id, state FROM orders WHERE "orders".part = ANY ($2) AND id = ANY($1)
+
+SELECT * FROM orders WHERE id IN ($1, 5, $2) ORDER BY total LIMIT 3;
+-- oids: bigint, bigint
+-- strategy: whole
+-- where: IN ($1, '5', $2)
+-- in partitions: SELECT "orders"."id", "orders"."customer", "orders"."state", "orders"."total", "orders"."placed", "orders"."tag" FROM orders WHERE "orders".part = ANY ($3) AND id IN ($1, 5, $2) ORDER BY total LIMIT 3
+
+SELECT o.id, l.qty FROM orders o LEFT JOIN lines l ON l.order_id = o.id AND l.line = $2 WHERE o.id = ANY($1);
+-- oids: bigint[], integer
+-- strategy: whole
+-- where: = ANY($1)
+-- in partitions: SELECT o.id, l.qty FROM orders o LEFT JOIN lines l ON l.order_id = o.id AND l.line = $2 WHERE "o".part = ANY ($3) AND o.id = ANY($1)
+
+SELECT id, state FROM orders WHERE id = ANY($1) OR state = 'new';
+-- oids: bigint[]
+-- strategy: whole
+-- where: not restricted
+
+SELECT id, state FROM orders WHERE (id = $1 OR id = 7) AND state = 'new' FOR UPDATE;
+-- oids: bigint
+-- strategy: whole
+-- where: IN ($1, '7')
+-- locking: yes
+-- in partitions: SELECT id, state FROM orders WHERE "orders".part = ANY ($2) AND (id = $1 OR id = 7) AND state = 'new' FOR UPDATE
+
+SELECT id, (SELECT count(*) FROM lines WHERE order_id = orders.id) FROM orders WHERE id = ANY($1);
+-- oids: bigint[]
+-- strategy: whole
+-- where: = ANY($1)
+-- in partitions: SELECT id, (SELECT count(*) FROM lines WHERE order_id = orders.id) FROM orders WHERE "orders".part = ANY ($2) AND id = ANY($1)
+
+SELECT id FROM orders WHERE id = ANY($1) UNION ALL SELECT order_id FROM lines WHERE order_id = ANY($1);
+-- oids: bigint[]
+-- strategy: whole
+-- where: = ANY($1)
+
+SELECT state, count(*) FROM orders WHERE id = ANY($1) GROUP BY id, state;
+-- oids: bigint[]
+-- strategy: whole
+-- where: = ANY($1)
+-- in partitions: SELECT state, count(*) FROM orders WHERE "orders".part = ANY ($2) AND id = ANY($1) GROUP BY id, state

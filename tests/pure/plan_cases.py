@@ -235,6 +235,8 @@ def _answered(first: AnsweredFirst) -> str:
 def _said_of_whole(whole: Whole, made: SelectPlan) -> Iterator[tuple[str, str]]:
     if whole.shard.text != made.one.text:
         yield "shard", _query(whole.shard)
+    if whole.in_partitions is not None:
+        yield "in partitions", whole.in_partitions.text
     if whole.order:
         yield "order", ", ".join(_sorted(key) for key in whole.order)
     for name, count in (("limit", whole.limit), ("offset", whole.offset)):

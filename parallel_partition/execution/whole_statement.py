@@ -1,0 +1,42 @@
+"""What each server is asked of a plan that runs whole: its text, with the partitions named where they are few."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from parallel_partition.execution.readable_part import may_read_part
+from parallel_partition.execution.router import Planned
+from parallel_partition.execution.run_writes import for_shard
+from parallel_partition.execution.transaction import Transaction
+from parallel_partition.planning.plan import Whole
+from parallel_partition.statements import Parameters, Statement
+
+_INT4_ARRAY = 1007
+
+
+def whole_statement(
+    transaction: Transaction,
+    planned: Planned,
+    whole: Whole,
+    request: Statement,
+    homes: Sequence[str],
+    parts: frozenset[int] | None,
+) -> Statement:
+    """The statement for each of ``homes``, where the rows of ``parts`` (None: all) are.
+
+    Raises
+    ------
+    psycopg.Error : what a server said
+    """
+    statement = for_shard(planned, whole.shard.text, whole.shard.numbers, request)
+    router, named = transaction.router, whole.in_partitions
+    # Of most partitions their numbers would only be one more thing to compare.
+    few = parts is not None and 2 * len(parts) <= router.state.num_partitions
+    if named is None or parts is None or not few or transaction.sessions.settings_touched:
+        return statement
+    if not all(may_read_part(router, transaction, server, named.tables) for server in homes):
+        return statement
+    given = Parameters.of(statement.parameters)
+    listed = b"{%s}" % b",".join(b"%d" % part for part in sorted(parts))
+    parameters = Parameters([*given.values, listed], (*given.types, _INT4_ARRAY), [*given.formats, 0])
+    return statement._replace(text=planned.encode(named.text), parameters=parameters)
