@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any, Protocol
 
 from psycopg import abc, pq
@@ -13,6 +14,7 @@ from psycopg.pq.misc import PGresAttDesc
 from psycopg.rows import RowMaker
 
 from parallel_partition.execution.answer import Answer
+from parallel_partition.execution.user_types import types_of
 
 #: Types that any value is loaded as: text that no type is known of, and bytea.
 _AS_IT_IS = {pq.Format.TEXT: 0, pq.Format.BINARY: 17}
@@ -36,10 +38,11 @@ class MergedRows:
 
     def __init__(self, answer: Answer, context: Any) -> None:
         self._answer = answer
-        self._loaders = []
-        for place, result in enumerate(answer.results):
-            types = answer.types[place] if answer.types else None
-            self._loaders.append(_loader(result, types, answer.hidden, context))
+        self._context = context
+        self._types = [tuple(types) for types in answer.types or map(types_of, answer.results)]
+        #: What loads the rows of results with these types, and which of them it is at.
+        self._loaders: dict[tuple[int, ...], abc.Transformer] = {}
+        self._at: dict[tuple[int, ...], int] = {}
         self._starts = [0]
         for result in answer.results:
             self._starts.append(self._starts[-1] + result.ntuples)
@@ -57,47 +60,59 @@ class MergedRows:
             return self._load_run(first, last, make_row)
         return self._load_ordered(self._answer.order[first:last], make_row)
 
+    def _loader(self, place: int) -> abc.Transformer:
+        """What loads the rows of a result: the same for all results with the same types."""
+        types, result = self._types[place], self._answer.results[place]
+        loader = self._loaders.get(types)
+        if loader is None:
+            loader = self._loaders[types] = _loader(result, types, self._answer, self._context)
+        elif self._at[types] != place:
+            loader.set_pgresult(result, set_loaders=False)
+        self._at[types] = place
+        return loader
+
     def _load_run(self, first: int, last: int, make_row: RowMaker[Any]) -> list[Any]:
         rows: list[Any] = []
-        for loader, start, stop in zip(self._loaders, self._starts, self._starts[1:], strict=False):
+        for place, (start, stop) in enumerate(pairwise(self._starts)):
             if first < stop and last > start:
-                rows += loader.load_rows(max(first, start) - start, min(last, stop) - start, make_row)
+                low, high = max(first, start) - start, min(last, stop) - start
+                rows += self._loader(place).load_rows(low, high, make_row)
         return rows
 
     def _load_ordered(self, positions: Sequence[int], make_row: RowMaker[Any]) -> list[Any]:
         if (found := self._load_together(positions, make_row)) is not None:
             return [found[position] for position in positions]
         rows = []
-        starts, loaders = self._starts, self._loaders
+        starts = self._starts
         for position in positions:
             place = bisect_right(starts, position) - 1
-            rows.append(loaders[place].load_row(position - starts[place], make_row))
+            rows.append(self._loader(place).load_row(position - starts[place], make_row))
         return rows
 
     def _load_together(self, positions: Sequence[int], make_row: RowMaker[Any]) -> dict[int, Any] | None:
         """Rows by position, where those of each result follow each other: loading them one by one takes longer."""
         ascending = sorted(positions)
         found: list[Any] = []
-        for loader, start, stop in zip(self._loaders, self._starts, self._starts[1:], strict=False):
+        for place, (start, stop) in enumerate(pairwise(self._starts)):
             low, high = len(found), bisect_left(ascending, stop)
             if low == high:
                 continue
             first, last = ascending[low], ascending[high - 1] + 1
             if last - first != high - low:
                 return None
-            found += loader.load_rows(first - start, last - start, make_row)
+            found += self._loader(place).load_rows(first - start, last - start, make_row)
         return dict(zip(ascending, found, strict=True))
 
 
-def _loader(result: PGresult, types: Sequence[int] | None, hidden: int, context: Any) -> abc.Transformer:
-    """What loads the rows of a result; Python may have no value for what is there to sort by only."""
+def _loader(result: PGresult, types: tuple[int, ...], answer: Answer, context: Any) -> abc.Transformer:
+    """What loads rows of these types; Python may have no value for what is there to sort by only."""
     loader = Transformer(context)
-    loader.set_pgresult(result, set_loaders=not hidden and types is None)
-    if (hidden or types is not None) and result.nfields:
+    own = not answer.hidden and not answer.types
+    loader.set_pgresult(result, set_loaders=own)
+    if not own and result.nfields:
         format = pq.Format(result.fformat(0))
-        all_types = types or [result.ftype(column) for column in range(result.nfields)]
-        shown = all_types[: result.nfields - hidden]
-        loader.set_loader_types([*shown, *[_AS_IT_IS[format]] * hidden], format)
+        shown = types[: result.nfields - answer.hidden]
+        loader.set_loader_types([*shown, *[_AS_IT_IS[format]] * answer.hidden], format)
     return loader
 
 
