@@ -78,8 +78,8 @@ def compare(query: Query, plain: Cursor, over: Cursor) -> str | None:
 def _may_sort_wrongly(cursor: Cursor, text: str) -> bool:
     """Tell whether PostgreSQL itself may leave rows unsorted.
 
-    Before 18 it takes a column that grouping sets show as NULL for equal to what it is joined with, and for the constant
-    that it is grouped with, and leaves it out of the sort; which rows come first then depends on its plan.
+    Before 18 it takes a column that grouping sets show as NULL for equal to what it is joined with, and for the
+    constant that it is grouped with, and leaves it out of the sort; which rows come first then depends on its plan.
     """
     return cursor.connection.info.server_version < 180_000 and _GROUPING_SETS.search(text) is not None
 
