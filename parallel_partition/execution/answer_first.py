@@ -61,11 +61,12 @@ def first_tables(
     for first in firsts:
         parameters = [request.parameters[number - 1] for number in first.numbers]
         own = request._replace(text=first.described.text.encode(), parameters=parameters)
-        split = complete(first.asked, own) if isinstance(first.asked, SplitDraft) else None
-        if isinstance(first.asked, SplitDraft) and split is None:
-            return None
+        # First in the merge session: what fails there fails no transaction of the caller's.
         made = _described(first, own, merge, search_path)
         if made is None:
+            return None
+        split = complete(first.asked, own) if isinstance(first.asked, SplitDraft) else None
+        if isinstance(first.asked, SplitDraft) and split is None:
             return None
         definition, binary = made
         table = GatheredTable(

@@ -9,18 +9,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import chain
 
+from psycopg import pq
 from psycopg.pq.abc import PGresult
 
 from parallel_partition import errors
 from parallel_partition.combining.merge_sort import Direction, permutation, python_values
-from parallel_partition.execution.fan_out import answers_of
+from parallel_partition.execution.fan_out import answers_of, run_one
 from parallel_partition.execution.partial_rows import column_values, merge_train
 from parallel_partition.execution.router import Router
 from parallel_partition.execution.temporary_tables import make_tables
 from parallel_partition.execution.transaction import Transaction
 from parallel_partition.planning.plan import SortKey, Split
 from parallel_partition.postgres.binary_array import TEXT_OID, binary_array
-from parallel_partition.postgres.driver_errors import as_driver_error
+from parallel_partition.postgres.driver_errors import as_driver_error, error_of_result
 from parallel_partition.postgres.named_sql import load
 from parallel_partition.postgres.session import Session
 from parallel_partition.statements import FIRST_USER_OID, Parameter, Statement
@@ -155,6 +156,18 @@ class MergeSession:
         )
         result = self._run(Statement(text.encode(), arrays, 0))
         return [int(result.get_value(row, 0) or 0) for row in range(result.ntuples)]
+
+    def describe(self, text: bytes, types: Sequence[int]) -> None:
+        """Let PostgreSQL read a statement, and run nothing.
+
+        Raises
+        ------
+        psycopg.Error : what is wrong with it
+        """
+        session = self.as_callers()
+        (result,) = run_one(session, session.describe(text, types))
+        if result.status == pq.ExecStatus.FATAL_ERROR:
+            raise error_of_result(result, session.server)
 
     def as_callers(self) -> Session:
         """The session, with the settings and the role of the caller's."""

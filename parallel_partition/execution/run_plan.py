@@ -241,13 +241,13 @@ class Runner:
     def _let_server_miss_names(self, text: bytes, oids: tuple[int, ...]) -> None:
         """Let the catalog's server say of a refused statement that it names something that there is not.
 
-        Not of one that has the name ``part``: to a server it may mean the library's column.
+        It says so in the merge session, as a refusal fails no transaction. That session knows nothing of what the
+        transaction made, and takes the name ``part`` for the library's column.
         """
-        if not self.transaction.failed and PART.encode() not in text.lower():
+        if not self.transaction.status and PART.encode() not in text.lower():
             try:
-                self._let_server_refuse(text, oids)
+                self.merge.describe(text, oids)
             except psycopg.Error as error:
-                # Of other errors the reason may be the column part, which is not hidden here.
                 if error.sqlstate in _NAMES_NOTHING:
                     raise
 

@@ -140,8 +140,9 @@ def _hidden_names(whole: Whole) -> Iterator[str]:
 
 
 def _unused_prefix(text: str) -> str:
+    """A beginning of names that no name in a text has, in whatever case it is written."""
     prefix = "answered_"
-    while prefix in text:
+    while prefix in text.lower():
         prefix = f"_{prefix}"
     return prefix
 

@@ -61,7 +61,8 @@ def _is_plain(level: Level) -> bool:
 
 def _has_constant_limits(body: Node) -> bool:
     found = [body[name] for name in ("limitCount", "limitOffset") if name in body]
-    return all("ival" in node.get("A_Const", {}) for node in found) and (
+    stated = [node.get("A_Const", {}).get("ival") for node in found]
+    return all(one is not None and one.get("ival", 0) >= 0 for one in stated) and (
         body.get("limitOption") != "LIMIT_OPTION_WITH_TIES"
     )
 

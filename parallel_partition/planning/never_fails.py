@@ -30,15 +30,18 @@ _COMPARE = frozenset(
         "AEXPR_NULLIF",
     }
 )
-#: Functions of PostgreSQL that fail for no value of the types that they take.
-_FUNCTIONS = frozenset({"lower", "upper", "length", "char_length", "btrim", "ltrim", "rtrim"})
-#: Aggregates likewise: sums of whole numbers are kept in larger types.
-_AGGREGATES = frozenset({"count", "sum", "avg", "min", "max", "bool_and", "bool_or", "every"})
+#: Functions of PostgreSQL that fail for no text.
+_OF_TEXT = frozenset({"lower", "upper", "length", "char_length", "btrim", "ltrim", "rtrim"})
+#: Aggregates that fail for no value, and those that do not for whole numbers and numeric: they keep larger types.
+_AGGREGATES = frozenset({"count", "min", "max", "bool_and", "bool_or", "every"})
+_SUMS = frozenset({"sum", "avg"})
 _RANKS = frozenset({"row_number", "rank", "dense_rank"})
 #: Parts of a date that every date and timestamp has.
 _DATE_PARTS = frozenset({"year", "quarter", "month", "week", "day", "dow", "doy"})
 _DATES = ("date", "timestamp")
 _WHOLE_NUMBERS = ("smallint", "integer", "bigint")
+_FLOATS = ("real", "double precision")
+_TEXTS = ("text", "character")
 
 
 def never_fails(expression: Node, type_of: TypeOf) -> bool:
@@ -46,7 +49,15 @@ def never_fails(expression: Node, type_of: TypeOf) -> bool:
 
     Parts without columns do not count: they are computed before any row is read.
     """
-    return _NeverFails(type_of).expression(expression)
+    return not _mixes_numbers(expression, type_of) and _NeverFails(type_of).expression(expression)
+
+
+def _mixes_numbers(expression: Node, type_of: TypeOf) -> bool:
+    """Tell whether a numeric may become a float, which has no room for every one."""
+    types = [type_of(body) for kind, body in walk(expression) if kind == "ColumnRef"]
+    return any(one.startswith(_FLOATS) for one in types) and any(
+        not one or one.startswith("numeric") for one in types
+    )
 
 
 def window_never_fails(window: Node, type_of: TypeOf) -> bool:
@@ -113,7 +124,7 @@ class _NeverFails:
         """Tell whether an expression adds, subtracts or multiplies as numeric, which has room for every result."""
         kind, body = kind_and_body(node)
         if kind == "ColumnRef":
-            return self._type_of(body).startswith("numeric")
+            return self._type_of(body).startswith("numeric") and not self._type_of(body).endswith("[]")
         if kind == "FuncCall" and "over" not in body:
             name, arguments = body["funcname"][-1]["String"]["sval"], body.get("args", [])
             whole = name == "avg" and len(arguments) == 1 and self._is_whole(arguments[0])
@@ -139,7 +150,9 @@ class _NeverFails:
         arguments = body.get("args", [])
         if "over" in body:
             return names[-1] in _RANKS and self.window(body["over"])
-        if names[-1] in _AGGREGATES:
+        if names[-1] in _SUMS and not all(self._is_numeric(one) or self._is_whole(one) for one in arguments):
+            return False
+        if names[-1] in _AGGREGATES | _SUMS:
             sorted_by = [item["SortBy"]["node"] for item in body.get("agg_order", [])]
             return self._all(
                 [*arguments, *sorted_by, *([body["agg_filter"]] if "agg_filter" in body else [])]
@@ -147,8 +160,16 @@ class _NeverFails:
         if names[-1] == "extract":
             return self._is_date_part(arguments)
         if names[-1] == "substring":
-            return self.expression(arguments[0]) and all(map(_is_not_negative, arguments[1:]))
-        return names[-1] in _FUNCTIONS and self._all(arguments)
+            return self._is_text(arguments[0]) and all(map(_is_not_negative, arguments[1:]))
+        return names[-1] in _OF_TEXT and len(arguments) == 1 and self._is_text(arguments[0])
+
+    def _is_text(self, node: Node) -> bool:
+        """Tell whether an expression is a column of text, or such a function of one: others have other functions."""
+        kind, body = kind_and_body(node)
+        if kind == "ColumnRef":
+            type = self._type_of(body)
+            return type.startswith(_TEXTS) and not type.endswith("[]")
+        return kind == "FuncCall" and "over" not in body and self._call(body)
 
     def window(self, over: Node) -> bool:
         """The same for PARTITION BY and ORDER BY of a window; offsets of its frame may be ones that are refused."""

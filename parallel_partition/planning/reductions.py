@@ -186,10 +186,16 @@ class Reductions:
                     yield from self._pairs(inner, relation)
 
     def _side(self, node: Node | None, names: Names) -> Column | None:
-        """The column that an operand is, or whose value a subquery gives."""
+        """The column that an operand is, or whose value a subquery gives.
+
+        A subquery of more rows than one must be run, so that it is refused: it restricts nothing.
+        """
         if node and "SubLink" in node and node["SubLink"]["subLinkType"] == "EXPR_SUBLINK":
             level = self._subqueries.get(id(node["SubLink"]))
-            return None if level is None else _output(level, 0)
+            limit = (
+                {} if level is None else level.node.get("limitCount", {}).get("A_Const", {}).get("ival", {})
+            )
+            return _output(level, 0) if level is not None and limit.get("ival") == 1 else None
         return column_of(node, names)
 
 
@@ -240,7 +246,7 @@ def _base(column: Column) -> _Base | None:
 def _family(base: _Base) -> str | None:
     """What a column's values are compared as; None where not everything is known of their equality."""
     found = _column(base.relation, base.name)
-    if found is None or found.collation is not None:
+    if found is None or found.collation is not None or found.type.endswith("[]"):
         return None
     return _FAMILIES.get(_type(found))
 

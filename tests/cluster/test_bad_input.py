@@ -341,3 +341,10 @@ def test_what_would_be_refused_and_does_not_exist(
         connection.execute(query)
     with pytest.raises(psycopg.errors.InFailedSqlTransaction):
         connection.execute("SELECT 1")
+
+
+def test_a_refusal_fails_no_transaction(connection: Connection[Any]) -> None:
+    connection.execute("INSERT INTO t (k, v) VALUES (500, 1), (501, 1), (502, 1)")
+    with pytest.raises(errors.UnsupportedQuery):
+        connection.execute("SELECT ctid, v FROM t GROUP BY k")
+    assert connection.execute("SELECT count(*) FROM t WHERE v = 1").fetchone() == (3,)

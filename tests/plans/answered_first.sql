@@ -231,3 +231,16 @@ SELECT total > (SELECT avg(total) FROM orders) AS more, rank() OVER (ORDER BY co
 -- answered first: answered_1 (avg): split, SELECT "avg"("total") AS "c1", "sum"("total") AS "c2" FROM "orders"
 -- gathered: public.orders (total)
 -- merged: SELECT total > (SELECT "avg" FROM pg_temp."answered_1") AS more, rank() OVER (ORDER BY count(*)) FROM orders GROUP BY total > (SELECT "avg" FROM pg_temp."answered_1")
+
+-- a name in another case is taken, too
+SELECT a.customer, ANSWERED_1.n FROM orders a JOIN (SELECT product, count(*) AS n FROM lines GROUP BY product) answered_1 ON answered_1.product = a.customer;
+-- strategy: gather
+-- answered first: _answered_1 (product, n): split, SELECT "product" AS "c1", "count"(*) AS "c2" FROM "lines" GROUP BY 1
+-- gathered: public.orders (customer) reduced by customer in _answered_1 (product)
+-- merged: SELECT a.customer, ANSWERED_1.n FROM orders a JOIN (SELECT "product", "n" FROM pg_temp."_answered_1") answered_1 ON answered_1.product = a.customer
+
+-- Not: the number of rows would be refused.
+SELECT CASE WHEN max(l.qty) OVER () > 0 THEN 1 ELSE (SELECT count(*) FROM orders LIMIT -1) END FROM lines l;
+-- strategy: gather
+-- gathered: public.lines (qty)
+-- gathered: public.orders ()

@@ -8,7 +8,16 @@ from parallel_partition.planning.never_fails import never_fails
 from parallel_partition.planning.parse import parse
 from parallel_partition.planning.trees import Node
 
-TYPES = {"i": "integer", "n": "numeric(10,2)", "t": "text", "d": "date", "f": "double precision"}
+TYPES = {
+    "i": "integer",
+    "n": "numeric(10,2)",
+    "t": "text",
+    "d": "date",
+    "f": "double precision",
+    "by": "bytea",
+    "a": "numeric(10,2)[]",
+    "v": "interval",
+}
 
 NEVER = """
     i
@@ -28,6 +37,8 @@ NEVER = """
     1 / 0
     row_number() OVER (PARTITION BY t ORDER BY n DESC)
     EXISTS (SELECT 1) AND i IN (SELECT 5)
+    f > 2.5 AND f = i AND max(f) > min(i)
+    upper(btrim(t))
 """
 MAY_FAIL = """
     1 / i
@@ -55,6 +66,14 @@ MAY_FAIL = """
     i > ANY (SELECT 5)
     own.length(t)
     string_agg(t, t)
+    sum(f)
+    avg(v)
+    n < f
+    coalesce(f, n)
+    length(by)
+    length(by, 'UTF8')
+    lower(i)
+    a * 2
 """
 
 

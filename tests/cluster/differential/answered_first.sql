@@ -59,3 +59,7 @@ SELECT count(*) FROM users WHERE 1 = (SELECT max(nothing) FROM orders);
 -- fails: 42601
 SELECT count(*) FROM users WHERE 1 = (SELECT max(qty), 1 FROM orders);
 SELECT score > (SELECT avg(score) FROM users) AS more, count(*), rank() OVER (ORDER BY count(*)) FROM users GROUP BY score > (SELECT avg(score) FROM users) ORDER BY 1;
+SELECT ANSWERED_1.n, u.id FROM users u JOIN (SELECT state, count(*) AS n FROM orders GROUP BY state) answered_1 ON answered_1.n % 7 = u.id ORDER BY 1, 2;
+SELECT CASE WHEN (SELECT max(qty) FROM orders) > 0 THEN 1 ELSE (SELECT sum(height * 1e308) FROM users) END;
+SELECT CASE WHEN (SELECT max(qty) FROM orders) > 0 THEN 1 ELSE (SELECT count(*) FROM users LIMIT -1) END;
+SELECT CASE WHEN (SELECT max(qty) FROM orders) > 0 THEN 1 ELSE (SELECT count(*) FROM users WHERE score + 1e300 < rating) END;

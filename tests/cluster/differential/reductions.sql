@@ -73,3 +73,10 @@ SELECT p.name, (SELECT max(o.qty) FROM orders o WHERE o.product_id = p.id), (SEL
 SELECT o.no, count(*) OVER () FROM orders o JOIN products p ON p.id = o.product_id JOIN products q ON q.id = p.id + 1 WHERE q.category = 'food' AND p.name = 'product 2' ORDER BY 1;
 SELECT o.no, count(*) OVER () FROM orders o JOIN products p ON p.id = o.product_id JOIN countries c ON c.name = p.name WHERE c.region = 'EU' ORDER BY 1;
 SELECT count(*) OVER (), o.no FROM orders o JOIN products "user_id" ON "user_id".id = o.product_id WHERE "user_id".price > 5 AND "user_id".category = 'tool' ORDER BY 2;
+-- A subquery that may have several rows is run, whatever its rows would match.
+-- fails: 21000
+SELECT count(*) FROM orders o WHERE o.product_id = (SELECT u.id + 0 FROM users u WHERE u.id > 2);
+-- fails: 21000
+SELECT count(*) FROM planes p WHERE p.made = (SELECT o.qty FROM orders o WHERE o.qty IS NOT NULL);
+-- Arrays are compared as arrays.
+SELECT count(*) FROM users a JOIN users b ON a.marks = b.marks WHERE a.id < 6;
