@@ -107,3 +107,15 @@ def test_who_was_granted_it_writes(filled: Cluster, autocommit: bool) -> None:
         for where, rows in (("k = 1", 1), ("k IN (1, 2, 3, 4, 5, 6)", 6)):
             assert connection.execute(f"UPDATE t SET v = v WHERE {where}").rowcount == rows
             connection.commit()
+
+
+def test_a_schema_that_a_role_may_not_use_hides_its_own_tables_only(filled: Cluster) -> None:
+    on_all(filled, "CREATE SCHEMA hidden")
+    filled.create_table("CREATE TABLE hidden.far (k int PRIMARY KEY)", key="k")
+    conninfo = make_conninfo(next(iter(filled.servers.values())).conninfo, options=f"-c role={CLERK}")
+    with Cluster.open(conninfo) as opened, opened.connect(autocommit=True) as connection:
+        for query in READS:
+            assert connection.execute(query.encode()).fetchall()
+        with pytest.raises(psycopg.errors.InsufficientPrivilege, match="hidden"):
+            connection.execute("SELECT count(*) FROM hidden.far")
+    filled.drop_table("hidden.far")

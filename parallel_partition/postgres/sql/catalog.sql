@@ -141,8 +141,8 @@ SELECT d.schema_name, d.table_name, d.kind, d.key, d.key_types,
         FROM pg_catalog.pg_index AS x JOIN pg_catalog.pg_class AS i ON i.oid = x.indexrelid
         WHERE x.indrelid = t.oid AND x.indisunique AND x.indpred IS NULL AND x.indexprs IS NULL) AS uniques
 FROM parallel_partition.declared_table AS d
-JOIN LATERAL (SELECT pg_catalog.to_regclass(pg_catalog.format('%I.%I', d.schema_name, d.table_name))::oid AS oid) AS t
-    ON true
+LEFT JOIN (pg_catalog.pg_class AS t JOIN pg_catalog.pg_namespace AS u ON u.oid = t.relnamespace)
+    ON (u.nspname, t.relname) = (d.schema_name, d.table_name)
 ORDER BY d.schema_name, d.table_name
 
 -- name: load_shape
@@ -161,7 +161,7 @@ WITH RECURSIVE found AS (
     CROSS JOIN LATERAL (
         SELECT p.relid::oid AS oid
         FROM pg_catalog.pg_partition_tree(
-            pg_catalog.to_regclass(pg_catalog.format('%I.%I', d.schema_name, d.table_name))) AS p
+            parallel_partition.relation(pg_catalog.format('%I.%I', d.schema_name, d.table_name))) AS p
     ) AS t
     WHERE d.kind = 'sharded'
     UNION

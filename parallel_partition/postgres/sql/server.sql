@@ -139,6 +139,17 @@ BEGIN
 END
 $body$;
 
+-- The table of this name (quoted and qualified); NULL for none. Looked up in the catalogs, for to_regclass asks for
+-- USAGE on the schema. Immutable is a white lie: the plan that a constant of it is folded into depends on the table, and
+-- is made anew whenever that changes.
+CREATE FUNCTION parallel_partition.relation(name text) RETURNS regclass
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+AS $body$
+    SELECT c.oid::regclass
+    FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE n.nspname = (parse_ident(relation.name))[1] AND c.relname = (parse_ident(relation.name))[2]
+$body$;
+
 -- The tables of these names (quoted and qualified): their columns in order, and their primary key. None: there is no
 -- such table.
 CREATE FUNCTION parallel_partition.columns_of(names text[]) RETURNS TABLE (name text, columns text[])
@@ -151,11 +162,11 @@ AS $body$
                                      WHERE c.oid = a.attcollation AND c.collname <> 'default'), '')
                         || CASE WHEN a.attnotnull THEN ' NOT NULL' ELSE '' END
                  FROM pg_attribute AS a
-                 WHERE a.attrelid = to_regclass(n.name) AND a.attnum > 0 AND NOT a.attisdropped
+                 WHERE a.attrelid = parallel_partition.relation(n.name) AND a.attnum > 0 AND NOT a.attisdropped
                  ORDER BY a.attnum)
            || ARRAY(SELECT pg_get_constraintdef(c.oid)
                     FROM pg_constraint AS c
-                    WHERE c.conrelid = to_regclass(n.name) AND c.contype = 'p')
+                    WHERE c.conrelid = parallel_partition.relation(n.name) AND c.contype = 'p')
     FROM unnest(names) WITH ORDINALITY AS n(name, place)
     ORDER BY n.place
 $body$;
@@ -169,12 +180,8 @@ AS $body$
                (SELECT string_agg(array_to_string(d.columns, ', '), '; ')
                 FROM parallel_partition.columns_of(names) AS d), 0)
            || '/' ||
-           (SELECT count(*) FROM pg_inherits WHERE inhparent IN (SELECT to_regclass(n.name) FROM unnest(names) AS n(name)))
+           (SELECT count(*) FROM pg_inherits WHERE inhparent IN (SELECT parallel_partition.relation(n.name) FROM unnest(names) AS n(name)))
 $body$;
-
--- The table of this name as a constant, which a plan depends on; NULL for none. The same lie.
-CREATE FUNCTION parallel_partition.relation(name text) RETURNS regclass
-LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS 'SELECT to_regclass(name)';
 
 -- Whoever may use a table of the cluster, by whatever role, must be able to check versions and to decide.
 GRANT USAGE ON SCHEMA parallel_partition TO PUBLIC;

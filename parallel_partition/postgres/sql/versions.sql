@@ -17,7 +17,7 @@ SELECT pg_catalog.pg_sequence_last_value('parallel_partition.map_version'),
 SELECT t.name, t.columns,
        ARRAY(SELECT pg_catalog.substring(pg_catalog.pg_get_expr(c.relpartbound, c.oid), '[0-9]+')::integer
              FROM pg_catalog.pg_inherits AS i JOIN pg_catalog.pg_class AS c ON c.oid = i.inhrelid
-             WHERE i.inhparent = pg_catalog.to_regclass(t.name))
+             WHERE i.inhparent = parallel_partition.relation(t.name))
 FROM parallel_partition.columns_of(%s::text[]) AS t
 
 -- name: shape
