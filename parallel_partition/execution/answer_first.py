@@ -16,7 +16,6 @@ from parallel_partition.execution.literals import with_literals
 from parallel_partition.execution.measure import bytes_of
 from parallel_partition.execution.merge_session import MergeSession
 from parallel_partition.execution.partial_rows import merge_train
-from parallel_partition.execution.text_forms import require_whole
 from parallel_partition.execution.transaction import Transaction
 from parallel_partition.planning.plan import (
     AnsweredFirst,
@@ -148,13 +147,12 @@ def fill_from_split(
     """
     split = table.split
     assert split is not None
-    require_whole(transaction, split.texts)
     parameters = table.parameters(request.parameters)
     numbers = split.partial.numbers
     statement = Statement(
         split.partial.text.encode(),
         parameters if numbers is None else [parameters[number - 1] for number in numbers],
-        1,
+        0 if any(split.as_text) else 1,
         prepare=False,
     )
     types, measure = transaction.router.types, transaction.measure

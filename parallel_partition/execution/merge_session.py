@@ -6,7 +6,6 @@ Sorting needs less: only the sort columns travel, and what comes back is the ord
 
 from __future__ import annotations
 
-from binascii import unhexlify
 from collections.abc import Sequence
 from itertools import chain
 
@@ -19,7 +18,6 @@ from parallel_partition.execution.fan_out import answers_of, run_one
 from parallel_partition.execution.partial_rows import column_values, merge_train
 from parallel_partition.execution.router import Router
 from parallel_partition.execution.temporary_tables import make_tables
-from parallel_partition.execution.text_forms import SENT_NAMES, require_whole, sent_numbers
 from parallel_partition.execution.transaction import Transaction
 from parallel_partition.planning.plan import SortKey, Split
 from parallel_partition.postgres.binary_array import TEXT_OID, binary_array
@@ -82,10 +80,9 @@ class MergeSession:
 
         Parameters
         ----------
-        partials : one result per server, in binary
+        partials : one result per server, in binary where no column travels as text
         parameters : the caller's
         """
-        require_whole(self._transaction, split.texts)
         train = merge_train(split, partials, parameters, result_format)
         first, second = next(train), next(train, None)
         session = self.as_callers()
@@ -115,12 +112,10 @@ class MergeSession:
         server : whose answer ``results[0]`` is: it can name the types of the columns
         firsts : from which row on each result counts, None for all of their rows
         """
-        columns = [_key_values(results, key, firsts) for key in keys]
+        columns = [column_values(results, key.column, firsts) for key in keys]
         if not results[0].fformat(keys[0].column):
             values = [
                 python_values(results[0].ftype(key.column), key.collation, column)
-                if key.sent is None
-                else sent_numbers(key.sent, column)
                 for key, column in zip(keys, columns, strict=True)
             ]
             if all(column is not None for column in values):
@@ -128,12 +123,7 @@ class MergeSession:
                 return permutation([column for column in values if column is not None], directions)
         session = self._transaction.session(server)
         _require_sortable(session, results[0], keys)
-        names = [
-            SENT_NAMES[key.sent] if key.sent else name
-            for key, name in zip(
-                keys, type_names(session, results[0], [key.column for key in keys]), strict=True
-            )
-        ]
+        names = type_names(session, results[0], [key.column for key in keys])
         return self._sort_by_server(results[0], columns, keys, names)
 
     def _sort_by_server(
@@ -148,8 +138,8 @@ class MergeSession:
         order = []
         for n, (key, values, name) in enumerate(zip(keys, columns, names, strict=True), start=1):
             # The OID of a user's type differs between servers; an enum's binary form is its text.
-            oid = key.sent or described.ftype(key.column)
-            binary = bool(key.sent or described.fformat(key.column)) and oid < FIRST_USER_OID
+            oid = described.ftype(key.column)
+            binary = bool(described.fformat(key.column)) and oid < FIRST_USER_OID
             element = oid if binary else TEXT_OID
             arrays.append(Parameter(binary_array(element, values), 0, 1))
             unnested.append(f"${n}::{name if binary else 'text'}[]")
@@ -206,15 +196,6 @@ class MergeSession:
         train += [Statement(_SET, (Parameter(name, 25, 0), Parameter(value, 25, 0))) for name, value in pairs]
         session.touched = True
         answers_of(session, train)
-
-
-def _key_values(
-    results: Sequence[PGresult], key: SortKey, firsts: Sequence[int] | None
-) -> list[bytes | None]:
-    values = column_values(results, key.column, firsts)
-    if key.sent is None:
-        return values
-    return [None if value is None else unhexlify(value) for value in values]
 
 
 def _require_sortable(session: Session, described: PGresult, keys: Sequence[SortKey]) -> None:

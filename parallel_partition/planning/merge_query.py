@@ -190,26 +190,7 @@ def _finished(
     arrays = maker.arrays(0)
     if text.count(arrays) != 1:
         raise InternalError(f"the merge query reads {arrays} {text.count(arrays)} times")
-    written = ShardQuery(_with_texts(partial.text, maker.as_text), partial.numbers)
-    return Split(written, ShardQuery(text, numbers), arrays, columns, maker.as_text, tuple(maker.types))
-
-
-def _with_texts(text: str, as_text: Sequence[bool]) -> str:
-    """The partial query with those columns as text that travel so."""
-    if not any(as_text):
-        return text
-    columns = [
-        f'{as_written(name) if is_text else name} AS "c{n}"'
-        for n, is_text in enumerate(as_text, start=1)
-        for name in [f'"u"."c{n}"']
-    ]
-    return f'SELECT {", ".join(columns)} FROM ({text}) AS "u"'  # noqa: S608 - see _written
-
-
-def as_written(column: str) -> str:
-    """A value as PostgreSQL writes its type, as a text; a cast may be somebody's function."""
-    # Of a row of NULLs IS NULL is true, and this is not.
-    return f"CASE WHEN {column} IS DISTINCT FROM NULL THEN pg_catalog.format('%s', {column}) END"
+    return Split(partial, ShardQuery(text, numbers), arrays, columns, (maker.as_text,) * columns)
 
 
 def _travels_as_text(oid: int, type: str) -> bool:
@@ -304,19 +285,19 @@ class _Maker:
         listed = []
         collations = self._collations + [None] * (len(self.types) - len(self._collations))
         for n, (type, collation) in enumerate(zip(self.types, collations, strict=True), start=1):
-            value = f'CAST("u"."c{n}" AS {type})' if self.as_text[n - 1] else f'"u"."c{n}"'
+            value = f'CAST("u"."c{n}" AS {type})' if self.as_text else f'"u"."c{n}"'
             listed.append(f'{value}{f" COLLATE {collation}" if collation else ""} AS "c{n}"')
         names = ", ".join(f'"c{n}"' for n in range(1, len(listed) + 1))
         return f'SELECT {", ".join(listed)} FROM {self.arrays(_ARRAYS)} AS "u"({names})'  # noqa: S608 - see _written
 
     @property
-    def as_text(self) -> tuple[bool, ...]:
-        """Tell which columns of the partial rows travel as text."""
-        return tuple(_travels_as_text(oid, type) for oid, type in zip(self.oids, self.types, strict=True))
+    def as_text(self) -> bool:
+        """Tell whether the partial rows travel as text."""
+        return any(_travels_as_text(oid, type) for oid, type in zip(self.oids, self.types, strict=True))
 
     def arrays(self, before: int) -> str:
         """What the partial rows are read from; the first array is numbered ``before + 1``."""
-        types = ["text" if text else type for text, type in zip(self.as_text, self.types, strict=True)]
+        types = ["text" if self.as_text else type for type in self.types]
         return f"unnest({', '.join(f'${before + n}::{type}[]' for n, type in enumerate(types, start=1))})"
 
     def _sorted(self, item: MergeSort) -> str:

@@ -113,16 +113,12 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class SortKey:
-    """One ORDER BY item over the shard query's output: ``column`` is 0-based; ``collation`` None for the default's.
-
-    ``sent`` is the OID of the item's type where the column has its binary form, in hexadecimal.
-    """
+    """One ORDER BY item over the shard query's output: ``column`` is 0-based; ``collation`` None for the default's."""
 
     column: int
     descending: bool = False
     nulls_first: bool = False
     collation: str | None = None
-    sent: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +143,8 @@ class Split:
 
     ``merge.text`` reads the partial rows from ``arrays``, an ``unnest($1, ..., $k)`` of one array per partial column, k
     = ``columns``; its ``$k+1...`` are the caller's parameters named by ``merge.numbers``. ``as_text[i]`` tells that
-    column i travels as an array of text (types without a fixed OID, and arrays), as which ``partial`` gives it,
-    otherwise in the element type's binary form; the partial rows are fetched in binary. ``types`` are the columns' own.
+    column i travels as an array of text (types without a fixed OID, and arrays), otherwise in the element type's binary
+    form; so the partial rows are fetched in binary where ``as_text`` is all False and in text where any is True.
     """
 
     partial: ShardQuery
@@ -156,12 +152,6 @@ class Split:
     arrays: str
     columns: int
     as_text: tuple[bool, ...]
-    types: tuple[str, ...]
-
-    @property
-    def texts(self) -> tuple[str, ...]:
-        """The types of the columns that travel as text."""
-        return tuple(type for type, text in zip(self.types, self.as_text, strict=True) if text)
 
 
 @dataclass(frozen=True, slots=True)
