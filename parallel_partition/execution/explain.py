@@ -125,10 +125,10 @@ class Explanation:
         Returns
         -------
         ``strategy``, ``reason``, ``passed`` (strategy: why it is not used), ``partitions``, ``servers`` (server:
-        SQL), ``tables`` (of a gather: ``table``, ``columns``, ``filter``, ``partitions``, ``reduced_by``), ``merge``,
-        ``merge_plan``, ``queries`` (each ``server``, ``table``, ``sql``, ``estimated`` and ``actual`` with ``rows``,
-        ``bytes`` and for the latter ``seconds``, ``plan``), ``writes``, ``analyzed``, ``rows``, ``seconds``. What is
-        not known is None.
+        SQL), ``tables`` (of a gather: ``table``, ``columns``, ``filter``, ``partitions``, ``answered_first``,
+        ``reduced_by``), ``merge``, ``merge_plan``, ``queries`` (each ``server``, ``table``, ``sql``, ``estimated``
+        and ``actual`` with ``rows``, ``bytes`` and for the latter ``seconds``, ``plan``), ``writes``, ``analyzed``,
+        ``rows``, ``seconds``. What is not known is None.
         """
         return {
             "strategy": self.strategy,

@@ -249,7 +249,6 @@ class Gatherer:
         own = {server: sessions[server] for server in query.servers}
         size, rows = fill_from_split(first, request, self._transaction, own, merge, query.parts)
         if size > limit:
-            self._transaction.fail()
             raise self._too_large(query.table)
         analyze(query.table, rows, merge)
         return rows, size

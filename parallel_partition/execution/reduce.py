@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from parallel_partition import errors
 from parallel_partition.catalog.identifiers import quoted
 from parallel_partition.catalog.key_forms import FORMS, NotProven
 from parallel_partition.execution.estimate import TableEstimate, estimate, refuse_over
@@ -105,16 +104,8 @@ class Reducer:
         if self._tight:
             (told,) = estimate(self._transaction, [made])
             self._sizes[query.table.full_name] = sum(told.bytes.values())
-            self._require_within()
-        return made
-
-    def _require_within(self) -> None:
-        try:
             refuse_over(self._sizes, self._limit)
-        except errors.UnsupportedQuery:
-            if self._transaction.is_streaming:
-                self._transaction.rollback()
-            raise
+        return made
 
     def _with_values(self, query: TableQuery) -> TableQuery:
         """The same with lists of values, unless one place in the statement needs every row."""

@@ -183,6 +183,8 @@ class Runner:
         except StaleVersion:
             raise
         except errors.UnsupportedQuery:
+            if self.transaction.is_streaming:
+                self.transaction.rollback()  # refused while rows came: in autocommit nothing stays begun
             self._check_refusal()
             raise
         except errors.CrossShardWriteRefused:
@@ -318,7 +320,7 @@ class Runner:
     def _select(self, planned: Planned, plan: SelectPlan, request: Statement) -> Answer:
         parts, homes = self.homes(plan.condition, request)
         if len(homes) == 1:
-            statement = self._shard_statement(planned, plan.one, request)
+            statement = for_shard(planned, plan.one.text, plan.one.numbers, request)
             if plan.locking:
                 answers = self.transaction.ask({homes[0]: statement}, parts, writes=True)
                 return answer_of(answers[homes[0]], homes[0])
@@ -334,9 +336,6 @@ class Runner:
                 return answer_of(self.gatherer.run(gather, estimates, request, self.search_path))
             case Refusal(message):
                 raise as_driver_error(errors.UnsupportedQuery(message))
-
-    def _shard_statement(self, planned: Planned, query: ShardQuery, request: Statement) -> Statement:
-        return for_shard(planned, query.text, query.numbers, request)
 
     def _whole(
         self,
@@ -367,7 +366,7 @@ class Runner:
         parts: frozenset[int] | None,
         request: Statement,
     ) -> Answer:
-        statement = self._shard_statement(planned, split.partial, request)
+        statement = for_shard(planned, split.partial.text, split.partial.numbers, request)
         statement = statement._replace(result_format=0 if any(split.as_text) else 1)
         answers = self.transaction.ask(dict.fromkeys(homes, statement), parts)
         partials = [answers[server] for server in homes]

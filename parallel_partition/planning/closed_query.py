@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from parallel_partition.planning.context import Query
 from parallel_partition.planning.key_sources import typed_parameters
-from parallel_partition.planning.never_fails import never_fails, window_never_fails
+from parallel_partition.planning.never_fails import column_type, never_fails, window_never_fails
 from parallel_partition.planning.scope import (
     Column,
     Level,
@@ -122,11 +122,7 @@ def _never_fails(level: Level, references: list[Reference]) -> bool:
     names = {id(reference.body): reference.names for reference in references}
 
     def type_of(body: Node) -> str:
-        meant = resolve(body, names.get(id(body)))
-        if not isinstance(meant, Column) or meant.relation.table is None:
-            return ""
-        column = meant.relation.table.column(meant.relation.base_name(meant.name))
-        return "" if column is None else column.type
+        return column_type(body, names.get(id(body)))
 
     named = [item["WindowDef"] for item in level.node.get("windowClause", [])]
     return all(never_fails(node, type_of) for node in _expressions(level)) and all(

@@ -65,20 +65,13 @@ def window_never_fails(window: Node, type_of: TypeOf) -> bool:
     return _NeverFails(type_of).window(window)
 
 
-def types_in(names: Names) -> TypeOf:
-    """The types of the columns of tables that names mean."""
-
-    def type_of(body: Node) -> str:
-        meant = resolve(body, names)
-        table = meant.relation.table if isinstance(meant, Column) else None
-        column = (
-            table.column(meant.relation.base_name(meant.name))
-            if isinstance(meant, Column) and table
-            else None
-        )
-        return "" if column is None else column.type
-
-    return type_of
+def column_type(body: Node, names: Names | None) -> str:
+    """The type of the table's column that a ColumnRef's body means among names; "" for anything else."""
+    meant = resolve(body, names)
+    if not isinstance(meant, Column) or meant.relation.table is None:
+        return ""
+    column = meant.relation.table.column(meant.relation.base_name(meant.name))
+    return "" if column is None else column.type
 
 
 class _NeverFails:

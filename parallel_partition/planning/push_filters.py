@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from parallel_partition.catalog.tables import PART
 from parallel_partition.planning.context import Query
 from parallel_partition.planning.functions import differs_by_server
 from parallel_partition.planning.key_sources import typed_parameters
-from parallel_partition.planning.never_fails import never_fails, types_in
+from parallel_partition.planning.never_fails import column_type, never_fails
 from parallel_partition.planning.scope import SYSTEM_COLUMNS, Column, Relation, resolve
 from parallel_partition.planning.terms import Term, column_of, is_operator, terms_of_relations
 from parallel_partition.planning.trees import Node, kind_and_body, walk
@@ -51,7 +52,8 @@ class Filters:
         for term in self.terms(relation):
             if term.expression is None or (term.nullable and not _refuses_null(term, relation)):
                 continue
-            if relation in self._perhaps_never and not never_fails(term.expression, types_in(term.names)):
+            types = partial(column_type, names=term.names)
+            if relation in self._perhaps_never and not never_fails(term.expression, types):
                 continue
             bare = self._bare(term.expression, term, relation)
             if bare is not None:
