@@ -51,7 +51,6 @@ from parallel_partition.planning.plan import (
     Refusal,
     SelectPlan,
     SettingPlan,
-    ShardQuery,
     Split,
     SplitDraft,
     TransactionPlan,

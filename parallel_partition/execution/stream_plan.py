@@ -16,6 +16,7 @@ from parallel_partition.execution.gather import GATHER_LIMIT
 from parallel_partition.execution.local_names import check_local_names
 from parallel_partition.execution.router import Planned, Router
 from parallel_partition.execution.run_plan import Runner, count_of
+from parallel_partition.execution.run_writes import for_shard
 from parallel_partition.execution.stream_rows import HeldRows, Rows, RowStream, Wanted
 from parallel_partition.execution.transaction import Transaction
 from parallel_partition.planning.plan import LocalPlan, ReferencePlan, SelectPlan, TransactionPlan, Whole
@@ -133,12 +134,14 @@ class StreamingRunner(Runner):
     ) -> Wanted | None:
         parts, homes = self.homes(plan.condition, request)
         if len(homes) == 1:
-            return Wanted(self._shard_statement(planned, plan.one, request), homes, parts, scroll=scroll)
+            return Wanted(
+                for_shard(planned, plan.one.text, plan.one.numbers, request), homes, parts, scroll=scroll
+            )
         if not isinstance(plan.many, Whole):
             return None
         whole = plan.many
         return Wanted(
-            self._shard_statement(planned, whole.shard, request),
+            for_shard(planned, whole.shard.text, whole.shard.numbers, request),
             homes,
             parts,
             whole.order,
