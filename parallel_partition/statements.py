@@ -78,3 +78,4 @@ class OutputColumn(NamedTuple):
     name: str
     oid: int
     type: str
+    is_enum: bool = False

@@ -152,7 +152,7 @@ def fill_from_split(
     statement = Statement(
         split.partial.text.encode(),
         parameters if numbers is None else [parameters[number - 1] for number in numbers],
-        0 if any(split.as_text) else 1,
+        1,
         prepare=False,
     )
     types, measure = transaction.router.types, transaction.measure

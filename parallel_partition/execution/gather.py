@@ -16,6 +16,12 @@ from psycopg.pq.abc import PGresult
 from parallel_partition import errors
 from parallel_partition.catalog.identifiers import quoted
 from parallel_partition.execution.answer_first import fill_from_split, text_of
+from parallel_partition.execution.copied_texts import (
+    columns_as_text,
+    hold_as_text,
+    hold_as_themselves,
+    with_texts,
+)
 from parallel_partition.execution.estimate import TableEstimate, estimate, require_within
 from parallel_partition.execution.fan_out import answers_of
 from parallel_partition.execution.literals import with_literals
@@ -216,11 +222,13 @@ class Gatherer:
             return 0, 0
         table = query.table
         columns = ", ".join(map(quoted, table.columns or (ROW_ALONE,)))
-        form = "binary" if table.binary else "text"
-        out = f"COPY ({query.sql}) TO STDOUT (FORMAT {form})".encode()
-        into = f"COPY {quoted(table.name)} ({columns}) FROM STDIN (FORMAT {form})".encode()
+        texts = [] if table.binary else columns_as_text(merge, table)
+        hold_as_text(merge, table, texts)
+        asked = with_texts(query.sql, table, texts)
+        out = f"COPY ({asked}) TO STDOUT (FORMAT binary)".encode()
+        into = f"COPY {quoted(table.name)} ({columns}) FROM STDIN (FORMAT binary)".encode()
         size = 0
-        with CopyIn(merge, into, binary=table.binary) as target:
+        with CopyIn(merge, into) as target:
 
             def take(rows: bytes) -> None:
                 nonlocal size
@@ -234,6 +242,7 @@ class Gatherer:
                 for server in query.servers
             }
             self._transaction.drive(exchanges, query.parts)
+        hold_as_themselves(merge, table, texts)
         analyze(table, target.rows, merge)
         return target.rows, size
 

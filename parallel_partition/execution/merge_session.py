@@ -14,6 +14,7 @@ from psycopg.pq.abc import PGresult
 
 from parallel_partition import errors
 from parallel_partition.combining.merge_sort import Direction, permutation, python_values
+from parallel_partition.execution.described import type_names
 from parallel_partition.execution.fan_out import answers_of, run_one
 from parallel_partition.execution.partial_rows import column_values, merge_train
 from parallel_partition.execution.router import Router
@@ -43,10 +44,6 @@ _OID_ARRAY = 1028
 _BEGIN = Statement(load("gather")["begin"].encode(), prepare=False)
 _ROLLBACK = Statement(b"ROLLBACK", prepare=False)
 _SET = b"SELECT pg_catalog.set_config($1, $2, false)"
-_TYPE_NAMES = (
-    b"SELECT pg_catalog.format_type(t.oid, t.typmod)"
-    b" FROM unnest($1::oid[], $2::int4[]) WITH ORDINALITY AS t(oid, typmod, n) ORDER BY t.n"
-)
 
 
 class MergeSession:
@@ -80,7 +77,7 @@ class MergeSession:
 
         Parameters
         ----------
-        partials : one result per server, in binary where no column travels as text
+        partials : one result per server, in binary
         parameters : the caller's
         """
         train = merge_train(split, partials, parameters, result_format)
@@ -113,17 +110,19 @@ class MergeSession:
         firsts : from which row on each result counts, None for all of their rows
         """
         columns = [column_values(results, key.column, firsts) for key in keys]
+        oids = [key.exact[0] if key.exact else results[0].ftype(key.column) for key in keys]
         if not results[0].fformat(keys[0].column):
             values = [
-                python_values(results[0].ftype(key.column), key.collation, column)
-                for key, column in zip(keys, columns, strict=True)
+                python_values(oid, key.collation, column)
+                for oid, key, column in zip(oids, keys, columns, strict=True)
             ]
             if all(column is not None for column in values):
                 directions = [Direction(key.descending, key.nulls_first) for key in keys]
                 return permutation([column for column in values if column is not None], directions)
         session = self._transaction.session(server)
         _require_sortable(session, results[0], keys)
-        names = type_names(session, results[0], [key.column for key in keys])
+        named = type_names(session, results[0], [key.column for key in keys])
+        names = [key.exact[1] if key.exact else name for key, name in zip(keys, named, strict=True)]
         return self._sort_by_server(results[0], columns, keys, names)
 
     def _sort_by_server(
@@ -213,12 +212,3 @@ def _require_sortable(session: Session, described: PGresult, keys: Sequence[Sort
             name = (result.get_value(0, 0) or b"").decode()
             message = f"ORDER BY a value of type {name}, in binary: it is not sorted over several servers; ask for text"
             raise as_driver_error(errors.UnsupportedQuery(message))
-
-
-def type_names(session: Session, described: PGresult, columns: Sequence[int]) -> list[str]:
-    """The types of ``columns`` of a described result, by ``format_type`` on the server that described it."""
-    oids = b"{%s}" % b",".join(b"%d" % described.ftype(column) for column in columns)
-    typmods = b"{%s}" % b",".join(b"%d" % described.fmod(column) for column in columns)
-    statement = Statement(_TYPE_NAMES, (Parameter(oids, 1028, 0), Parameter(typmods, 1007, 0)), prepare=True)
-    result = answers_of(session, [statement])[-1]
-    return [(result.get_value(row, 0) or b"").decode() for row in range(result.ntuples)]

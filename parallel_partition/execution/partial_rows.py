@@ -35,7 +35,7 @@ def merge_train(
 
     Parameters
     ----------
-    partials : one result per server, in binary where no column travels as text
+    partials : one result per server, in binary
     parameters : the caller's
     into : comes before the merge query
 

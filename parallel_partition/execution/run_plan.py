@@ -36,7 +36,7 @@ from parallel_partition.execution.settle import settle
 from parallel_partition.execution.transaction import Transaction
 from parallel_partition.execution.user_types import are_users, types_of
 from parallel_partition.execution.version import StaleTables, StaleVersion, mentioned
-from parallel_partition.execution.whole_statement import whole_statement
+from parallel_partition.execution.whole_statement import exact_whole
 from parallel_partition.planning.parse import SyntaxNotRead
 from parallel_partition.planning.plan import (
     Condition,
@@ -347,7 +347,7 @@ class Runner:
     ) -> Answer:
         limit = count_of(whole.limit, request.parameters, "LIMIT")
         offset = count_of(whole.offset, request.parameters, "OFFSET")
-        statement = whole_statement(self.transaction, planned, whole, request, homes, parts)
+        statement, whole = exact_whole(self.transaction, planned, whole, request, homes, parts)
         answers = self.transaction.ask(dict.fromkeys(homes, statement), parts, writes=locking)
         if locking:
             commit_in_autocommit(self.transaction)
@@ -366,7 +366,7 @@ class Runner:
         request: Statement,
     ) -> Answer:
         statement = for_shard(planned, split.partial.text, split.partial.numbers, request)
-        statement = statement._replace(result_format=0 if any(split.as_text) else 1)
+        statement = statement._replace(result_format=1)
         answers = self.transaction.ask(dict.fromkeys(homes, statement), parts)
         partials = [answers[server] for server in homes]
         return answer_of(self.merge.compute(split, partials, request.parameters, request.result_format))

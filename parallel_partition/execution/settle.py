@@ -7,12 +7,12 @@ from dataclasses import replace
 
 from parallel_partition import errors
 from parallel_partition.execution.answer_first import LockedNow, first_tables
-from parallel_partition.execution.merge_session import MergeSession, type_names
+from parallel_partition.execution.described import output_columns
+from parallel_partition.execution.merge_session import MergeSession
 from parallel_partition.execution.router import Planned
 from parallel_partition.execution.transaction import Transaction
 from parallel_partition.planning.plan import Gather, NotSplit, SelectPlan, Split, SplitDraft
 from parallel_partition.postgres.driver_errors import as_driver_error
-from parallel_partition.postgres.session import output_columns
 from parallel_partition.statements import OutputColumn, Statement
 
 
@@ -84,4 +84,4 @@ def _complete(draft: SplitDraft, request: Statement, transaction: Transaction) -
 def _described(text: bytes, oids: Sequence[int], transaction: Transaction) -> list[OutputColumn]:
     session = transaction.session(transaction.router.state.catalog)
     result = transaction.describe(session, text, oids)
-    return output_columns(result, type_names(session, result, range(result.nfields)))
+    return output_columns(session, result)

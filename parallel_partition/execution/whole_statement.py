@@ -3,15 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from parallel_partition.execution.readable_part import may_read_part
 from parallel_partition.execution.router import Planned
 from parallel_partition.execution.run_writes import for_shard
+from parallel_partition.execution.text_forms import with_exact_keys
 from parallel_partition.execution.transaction import Transaction
 from parallel_partition.planning.plan import Whole
 from parallel_partition.statements import Parameters, Statement
 
 _INT4_ARRAY = 1007
+
+
+def exact_whole(
+    transaction: Transaction,
+    planned: Planned,
+    whole: Whole,
+    request: Statement,
+    homes: Sequence[str],
+    parts: frozenset[int] | None,
+) -> tuple[Statement, Whole]:
+    """`whole_statement`, and the plan of it, with keys that tell the order of its rows under the caller's settings.
+
+    Raises
+    ------
+    errors.UnsupportedQuery : there are none for a key
+    psycopg.Error : what a server said
+    """
+    statement = whole_statement(transaction, planned, whole, request, homes, parts)
+    statement, order, hidden = with_exact_keys(transaction, statement, whole.order, whole.hidden, homes[0])
+    return statement, replace(whole, order=order, hidden=hidden)
 
 
 def whole_statement(

@@ -12,6 +12,7 @@ from parallel_partition.planning.parse import ParsedText, parse
 from parallel_partition.planning.refuse import refuse
 from parallel_partition.planning.scope import field_names
 from parallel_partition.planning.splicing import relation_extent, splice
+from parallel_partition.planning.tokens import tokens
 from parallel_partition.planning.trees import Node, walk
 
 #: Views may read views; deeper than this they are taken to go round in circles.
@@ -82,7 +83,11 @@ def _edit(data: bytes, node: Node, name: ViewName, schema: Schema) -> Edit:
         raise refuse(f"view {name[1]}", "its name is not found in the text", "write it plainly")
     alias = "" if "alias" in node else f" AS {quoted(name[1])}"
     definition = schema.views[name].definition.strip().rstrip(";")
-    return *extent, f"({definition}){alias}".encode()
+    subselect = f"({definition}){alias}"
+    before = tokens(data, 0, extent[0])[-1:]
+    if before and data[before[0].start : before[0].end].upper() == b"TABLE":
+        return before[0].start, extent[1], f"SELECT * FROM {subselect}".encode()  # noqa: S608 - PostgreSQL's own
+    return *extent, subselect.encode()
 
 
 def _refuse_schemas(parsed: ParsedText, views: set[ViewName]) -> None:

@@ -190,7 +190,15 @@ def _finished(
     arrays = maker.arrays(0)
     if text.count(arrays) != 1:
         raise InternalError(f"the merge query reads {arrays} {text.count(arrays)} times")
-    return Split(partial, ShardQuery(text, numbers), arrays, columns, (maker.as_text,) * columns)
+    written = ShardQuery(maker.with_texts(partial.text), partial.numbers)
+    return Split(written, ShardQuery(text, numbers), arrays, columns, maker.as_text)
+
+
+def exact_text(column: str, *, is_enum: bool = False) -> str:
+    """The text of a value, never NULL for a value, that is read back alike on another server under any settings."""
+    if is_enum:  # costs a fifth
+        return f"CASE WHEN {column} IS NOT NULL THEN pg_catalog.format('%s', {column}) END"
+    return f"parallel_partition.exact_text({column})"
 
 
 def _travels_as_text(oid: int, type: str) -> bool:
@@ -206,6 +214,7 @@ class _Maker:
         names += [f"d{n}" for n, _ in enumerate(parts.arguments, start=1)]
         self.types = [column.type for column in probe[: len(names)]]
         self.oids = [column.oid for column in probe[: len(names)]]
+        self._enums = {column.type for column in probe if column.is_enum}
         self.partial: list[Node] = []
         self._collations = list(parts.collations)
         self._finals: dict[str, Node] = {}
@@ -285,19 +294,30 @@ class _Maker:
         listed = []
         collations = self._collations + [None] * (len(self.types) - len(self._collations))
         for n, (type, collation) in enumerate(zip(self.types, collations, strict=True), start=1):
-            value = f'CAST("u"."c{n}" AS {type})' if self.as_text else f'"u"."c{n}"'
+            value = f'CAST("u"."c{n}" AS {type})' if self.as_text[n - 1] else f'"u"."c{n}"'
             listed.append(f'{value}{f" COLLATE {collation}" if collation else ""} AS "c{n}"')
         names = ", ".join(f'"c{n}"' for n in range(1, len(listed) + 1))
         return f'SELECT {", ".join(listed)} FROM {self.arrays(_ARRAYS)} AS "u"({names})'  # noqa: S608 - see _written
 
     @property
-    def as_text(self) -> bool:
-        """Tell whether the partial rows travel as text."""
-        return any(_travels_as_text(oid, type) for oid, type in zip(self.oids, self.types, strict=True))
+    def as_text(self) -> tuple[bool, ...]:
+        """Tell which columns of the partial rows travel as text."""
+        return tuple(_travels_as_text(oid, type) for oid, type in zip(self.oids, self.types, strict=True))
+
+    def with_texts(self, partial: str) -> str:
+        """The partial query with those columns as text that travel so."""
+        if not any(self.as_text):
+            return partial
+        columns = []
+        for n, (type, as_text) in enumerate(zip(self.types, self.as_text, strict=True), start=1):
+            name = f'"u"."c{n}"'
+            value = exact_text(name, is_enum=type in self._enums) if as_text else name
+            columns.append(f'{value} AS "c{n}"')
+        return f'SELECT {", ".join(columns)} FROM ({partial}) AS "u"'  # noqa: S608 - see _written
 
     def arrays(self, before: int) -> str:
         """What the partial rows are read from; the first array is numbered ``before + 1``."""
-        types = ["text" if self.as_text else type for type in self.types]
+        types = ["text" if text else type for text, type in zip(self.as_text, self.types, strict=True)]
         return f"unnest({', '.join(f'${before + n}::{type}[]' for n, type in enumerate(types, start=1))})"
 
     def _sorted(self, item: MergeSort) -> str:

@@ -113,12 +113,16 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class SortKey:
-    """One ORDER BY item over the shard query's output: ``column`` is 0-based; ``collation`` None for the default's."""
+    """One ORDER BY item over the shard query's output: ``column`` is 0-based; ``collation`` None for the default's.
+
+    ``exact`` is the item's type (OID, name) where the column has what `parallel_partition.exact_text` makes of it.
+    """
 
     column: int
     descending: bool = False
     nulls_first: bool = False
     collation: str | None = None
+    exact: tuple[int, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +147,8 @@ class Split:
 
     ``merge.text`` reads the partial rows from ``arrays``, an ``unnest($1, ..., $k)`` of one array per partial column, k
     = ``columns``; its ``$k+1...`` are the caller's parameters named by ``merge.numbers``. ``as_text[i]`` tells that
-    column i travels as an array of text (types without a fixed OID, and arrays), otherwise in the element type's binary
-    form; so the partial rows are fetched in binary where ``as_text`` is all False and in text where any is True.
+    column i travels as an array of text (types without a fixed OID, and arrays), as which ``partial`` gives it,
+    otherwise in the element type's binary form; the partial rows are fetched in binary.
     """
 
     partial: ShardQuery

@@ -34,13 +34,24 @@ def copied_out(session: Session, statement: bytes, take: Callable[[bytes], None]
 
     Parameters
     ----------
-    take : is given the bytes; what it raises ends the exchange, and the connection with it
+    take : is given the bytes; what of errors it raises ends the statement, which is cancelled and read to its end
 
     Returns
     -------
     one result: how the statement ended
     """
     pgconn = session.connection.pgconn
+    refused: list[psycopg.Error | errors.Error] = []
+
+    def taken(rows: bytes) -> None:
+        if refused:
+            return
+        try:
+            take(rows)
+        except (psycopg.Error, errors.Error) as error:
+            refused.append(error)
+            session.cancel()
+
     try:
         pgconn.send_query(statement)
         while pgconn.flush():
@@ -48,19 +59,19 @@ def copied_out(session: Session, statement: bytes, take: Callable[[bytes], None]
             pgconn.consume_input()
         result = yield from _next_result(pgconn)
         if result is not None and result.status == pq.ExecStatus.COPY_OUT:
-            yield from _rows(pgconn, bool(result.binary_tuples), take)
+            yield from _rows(pgconn, bool(result.binary_tuples), taken)
             result = yield from _next_result(pgconn)
         last = result
         while result is not None and session.alive:
             last, result = result, (yield from _next_result(pgconn))
-    except errors.Error:  # of those who take the rows
-        session.abandon()
-        raise
     except psycopg.Error as error:
-        raise session.broken_off(error) from error
+        lost = session.broken_off(error)
+        raise (refused[0] if refused else lost) from error
     except BaseException:
         session.abandon()
         raise
+    if refused:
+        raise refused[0]
     if not session.alive and (last is None or not last.error_field(pq.DiagnosticField.SQLSTATE)):
         raise session.broken_off(psycopg.OperationalError("its rows did not all come"))
     assert last is not None
@@ -102,22 +113,17 @@ def _rows(pgconn: PGconn, framed: bool, take: Callable[[bytes], None]) -> Genera
 
 
 class CopyIn:
-    """``COPY ... FROM STDIN`` on one session: rows as `copied_out` hands them on; a context manager.
-
-    Parameters
-    ----------
-    binary : they are in COPY's binary format
+    """``COPY ... FROM STDIN`` in binary on one session: rows as `copied_out` hands them on; a context manager.
 
     Raises
     ------
     psycopg.Error : the server refused a row; it knows its server
     """
 
-    def __init__(self, session: Session, statement: bytes, *, binary: bool) -> None:
+    def __init__(self, session: Session, statement: bytes) -> None:
         self._session = session
         self._pgconn = session.connection.pgconn
         self._statement = statement
-        self._binary = binary
         #: How many rows were taken, at the end.
         self.rows = 0
 
@@ -129,8 +135,7 @@ class CopyIn:
             if result is None or result.status != pq.ExecStatus.COPY_IN:
                 self._drain()
                 raise self._failure(result)
-        if self._binary:
-            self.write(_SIGNATURE + _FLAGS_AND_EXTENSION)
+        self.write(_SIGNATURE + _FLAGS_AND_EXTENSION)
         return self
 
     def write(self, rows: bytes) -> None:
@@ -145,7 +150,7 @@ class CopyIn:
     ) -> None:
         if not self._session.alive:
             return
-        if kind is None and self._binary:
+        if kind is None:
             self.write(_TRAILER)
         with self._until_lost():
             self._pgconn.put_copy_end(None if kind is None else b"the rows did not all come")

@@ -28,7 +28,7 @@ from psycopg.pq.abc import PGconn, PGresult
 
 from parallel_partition import errors
 from parallel_partition.postgres.driver_errors import as_driver_error, known_at
-from parallel_partition.statements import OutputColumn, Parameters, Statement
+from parallel_partition.statements import Parameters, Statement
 
 logger = logging.getLogger("parallel_partition")
 
@@ -396,11 +396,3 @@ def _said_why(pgconn: PGconn, received: Sequence[PGresult]) -> psycopg.Error | N
         if result.error_field(pq.DiagnosticField.SEVERITY_NONLOCALIZED) in _LAST_WORDS:
             return error_from_result(result, "utf-8")
     return None
-
-
-def output_columns(description: PGresult, type_names: Sequence[str]) -> list[OutputColumn]:
-    """The columns of a described statement; ``type_names`` are their ``format_type`` texts."""
-    return [
-        OutputColumn((description.fname(i) or b"").decode(), description.ftype(i), type_names[i])
-        for i in range(description.nfields)
-    ]

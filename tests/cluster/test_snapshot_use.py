@@ -170,5 +170,5 @@ def test_a_cluster_made_before_there_were_snapshots(make_cluster: MakeCluster) -
     with direct(cluster) as connections:
         connections["s1"].execute("UPDATE parallel_partition.cluster SET format_version = 1")
         connections["s1"].commit()
-    with pytest.raises(errors.CatalogVersion, match=r"has format 1, .* reads format 3: make a new cluster"):
+    with pytest.raises(errors.CatalogVersion, match=r"has format 1, .* reads format \d+: make a new cluster"):
         Cluster.open(cluster.servers["s1"].conninfo)

@@ -68,8 +68,8 @@ SELECT tag, count(*) FROM orders GROUP BY 1 ORDER BY 1;
 SELECT mood, days, count(*) FROM trips GROUP BY mood, days;
 -- types: mood=mood, days=integer[], count=bigint / mood, integer[], bigint
 -- strategy: split
--- partial: SELECT "mood" AS "c1", "days" AS "c2", "count"(*) AS "c3" FROM "trips" GROUP BY 1, 2
--- merge: SELECT "p"."c1" AS "mood", "p"."c2" AS "days", CAST(COALESCE("sum"("p"."c3"), 0) AS "pg_catalog"."int8") AS "count" FROM (SELECT CAST("u"."c1" AS mood) AS "c1", CAST("u"."c2" AS integer[]) AS "c2", CAST("u"."c3" AS bigint) AS "c3" FROM unnest($1::text[], $2::text[], $3::text[]) AS "u"("c1", "c2", "c3")) AS "p" GROUP BY "p"."c1", "p"."c2"
+-- partial: SELECT CASE WHEN "u"."c1" IS NOT NULL THEN pg_catalog.format('%s', "u"."c1") END AS "c1", parallel_partition.exact_text("u"."c2") AS "c2", "u"."c3" AS "c3" FROM (SELECT "mood" AS "c1", "days" AS "c2", "count"(*) AS "c3" FROM "trips" GROUP BY 1, 2) AS "u"
+-- merge: SELECT "p"."c1" AS "mood", "p"."c2" AS "days", CAST(COALESCE("sum"("p"."c3"), 0) AS "pg_catalog"."int8") AS "count" FROM (SELECT CAST("u"."c1" AS mood) AS "c1", CAST("u"."c2" AS integer[]) AS "c2", "u"."c3" AS "c3" FROM unnest($1::text[], $2::text[], $3::bigint[]) AS "u"("c1", "c2", "c3")) AS "p" GROUP BY "p"."c1", "p"."c2"
 -- as text: yes
 
 SELECT p.id, p.name, sum(l.qty) FROM lines l JOIN products p ON p.id = l.product GROUP BY p.id;

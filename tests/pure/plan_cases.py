@@ -270,7 +270,7 @@ def _columns(types: str) -> list[OutputColumn]:
     found = []
     for one in types.split(","):
         name, _, type = one.strip().rpartition("=")
-        found.append(OutputColumn(name or "?column?", _OIDS[type.partition("(")[0]], type))
+        found.append(OutputColumn(name or "?column?", _OIDS[type.partition("(")[0]], type, type == "mood"))
     return found
 
 

@@ -90,6 +90,13 @@ RETURN CASE
          || CASE WHEN extract(year FROM key) < 0 THEN ' BC' ELSE '' END
 END;
 
+-- A value's text as it is read back alike under any settings: times with their offset, floats with all their digits.
+-- The text of an enum depends on no setting, and is had for less.
+CREATE FUNCTION parallel_partition.exact_text(value anyelement) RETURNS text
+LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+SET DateStyle = 'ISO, YMD' SET IntervalStyle = postgres SET TimeZone = 'UTC' SET extra_float_digits = 1
+AS 'BEGIN RETURN pg_catalog.format(''%s'', value); END';
+
 -- Record that a transaction commits, in that transaction itself, or raise so that its COMMIT is not reached: when it
 -- is too old (its decision might have been cleaned away), or when somebody has decided already.
 CREATE FUNCTION parallel_partition.decide(xid text, max_age interval) RETURNS void
