@@ -31,7 +31,7 @@ from parallel_partition.planning.scope import (
     relation_named,
     resolve,
 )
-from parallel_partition.planning.splicing import column_extent, relation_extent
+from parallel_partition.planning.splicing import around, column_extent, relation_extent
 from parallel_partition.planning.tokens import tokens
 from parallel_partition.planning.trees import Node, walk
 
@@ -259,7 +259,11 @@ class _LevelEdits:
         extent = column_extent(self._data, reference.body)
         if extent is None:
             raise refuse("*", "its place in the text is not certain", "name the columns")
-        return [(*extent, listed.encode())]
+        # PostgreSQL takes (t.*) for t.*; of a list the parentheses would make a row.
+        return [
+            (*extent, listed.encode()),
+            *((place, place + 1, b" ") for place in around(self._data, extent)),
+        ]
 
     def _columns(self, relation: Relation, reference: Reference) -> str:
         parts = field_names(reference.body)

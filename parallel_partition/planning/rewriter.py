@@ -68,6 +68,7 @@ class Rewriter:
 
     def add_group(self, node: Node) -> Node:
         """Group by an expression, once; return the merge query's column for it."""
+        require_one_column(node)
         key = self._canonical(node)
         if key not in self._group_of:
             self._group_of[key] = len(self.groups)
@@ -197,6 +198,7 @@ class Rewriter:
         return self._added(node)
 
     def _added(self, node: Node) -> Node:
+        require_one_column(node)
         key = self._canonical(node)
         if key not in self._argument_of:
             self._argument_of[key] = len(self.arguments)
@@ -247,6 +249,17 @@ class Rewriter:
             if isinstance(meant, Column):
                 return {"Column": [id(meant.relation), meant.name]}
         return {name: self._meaning(below) for name, below in value.items()}
+
+
+def require_one_column(node: Node) -> None:
+    """Make sure that an expression is one column of the partial rows, as a star is not.
+
+    Raises
+    ------
+    Passed : it is a star
+    """
+    if "ColumnRef" in node and field_names(node["ColumnRef"])[-1] is None:
+        raise Passed("a whole row: it does not travel between servers as one value")
 
 
 def _is_true(node: Node) -> Node:

@@ -7,11 +7,11 @@ and nothing is spliced.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from parallel_partition import errors
-from parallel_partition.planning.tokens import Token, scan
+from parallel_partition.planning.tokens import Token, scan, tokens
 from parallel_partition.planning.trees import Node
 
 #: Identifiers are cut to this many bytes.
@@ -58,6 +58,17 @@ def relation_extent(data: bytes, relation: Node) -> tuple[int, int] | None:
     """
     names = [relation[part] for part in ("catalogname", "schemaname", "relname") if part in relation]
     return _name_extent(data, relation.get("location", 0), names)
+
+
+def around(data: bytes, extent: tuple[int, int]) -> Iterator[int]:
+    """The places of the parentheses that have nothing but this extent between them."""
+    behind = scan(data, extent[1])
+    for before in reversed(tokens(data, 0, extent[0])):
+        after = next(behind, None)
+        if after is None or (data[before.start : before.end], data[after.start : after.end]) != (b"(", b")"):
+            return
+        yield before.start
+        yield after.start
 
 
 def renumber(data: bytes) -> tuple[bytes, tuple[int, ...]]:

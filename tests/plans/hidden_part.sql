@@ -5,6 +5,12 @@ SELECT * FROM lines WHERE order_id = 5;
 SELECT l.*, 1 FROM lines l WHERE order_id = 5;
 -- one: SELECT "l"."order_id", "l"."line", "l"."product", "l"."qty", "l"."weight", 1 FROM lines l WHERE order_id = 5
 
+SELECT 1, ( (l.*)), (l.line)FROM lines l WHERE order_id = 5;
+-- one: SELECT 1,    "l"."order_id", "l"."line", "l"."product", "l"."qty", "l"."weight"  , (l.line)FROM lines l WHERE order_id = 5
+
+SELECT(l.*)FROM lines l WHERE order_id = 5;
+-- one: SELECT "l"."order_id", "l"."line", "l"."product", "l"."qty", "l"."weight" FROM lines l WHERE order_id = 5
+
 SELECT public.lines.* FROM public.lines WHERE order_id = 5;
 -- one: SELECT "public"."lines"."order_id", "public"."lines"."line", "public"."lines"."product", "public"."lines"."qty", "public"."lines"."weight" FROM public.lines WHERE order_id = 5
 

@@ -269,3 +269,10 @@ SELECT DISTINCT %s AS p, country FROM users ORDER BY country;
 -- part is there for who names it.
 -- fails: 42703
 SELECT part FROM countries;
+-- A star in parentheses is the star.
+SELECT (u.*) FROM users u;
+SELECT id, ((u.*)) FROM users u WHERE id = 3;
+SELECT(u.*)FROM users u ORDER BY id LIMIT 3;
+SELECT count(DISTINCT (u.*)) FROM users u;
+SELECT count((u.*)), count(DISTINCT u.*) FROM users u;
+SELECT country, count(DISTINCT (u.*)) FILTER (WHERE id > 3) FROM users u GROUP BY country;

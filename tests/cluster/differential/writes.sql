@@ -43,6 +43,7 @@ UPDATE users SET name = 'x' WHERE id = 7;
 UPDATE users SET name = 'x' WHERE id IN (7, 8, 9) RETURNING id, name;
 UPDATE users SET name = upper(name), score = coalesce(score, 0) + 1;
 UPDATE users SET name = 'x' WHERE country = 'FR' RETURNING *;
+UPDATE users SET name = 'y' WHERE country = 'DE' RETURNING (users.*);
 UPDATE users u SET score = u.score * 2 WHERE u.score > 100 RETURNING u.*;
 UPDATE users SET (name, score) = ('y', 5) WHERE id = 7;
 UPDATE users SET (name, score) = (SELECT 'y', 5) WHERE id < 7;
