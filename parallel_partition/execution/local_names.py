@@ -6,13 +6,14 @@ statement is refused rather than answered wrongly.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from psycopg.pq.abc import PGresult
 
 from parallel_partition import errors
 from parallel_partition.catalog.cluster import ClusterState
 from parallel_partition.execution.fan_out import answers_of
+from parallel_partition.planning.called_names import called_names
 from parallel_partition.planning.known_names import earlier_names
 from parallel_partition.planning.plan import LocalPlan
 from parallel_partition.postgres.binary_array import text_array
@@ -66,6 +67,34 @@ def check_earlier_names(
         message = (
             f"{name}: it is on the catalog's server only, and comes before the cluster's table of that name in "
             "search_path; name the table with its schema"
+        )
+        raise as_driver_error(errors.UnsupportedQuery(message))
+
+
+def check_overloads(ask: Callable[[Statement], PGresult], text: str, search_path: tuple[str, ...]) -> None:
+    """Refuse a statement in which a name of PostgreSQL's own may mean what a user made.
+
+    Parameters
+    ----------
+    ask : runs a statement of the library's own on a server
+
+    Raises
+    ------
+    errors.UnsupportedQuery : one may; the message names what it may mean
+    """
+    names = called_names(text)
+    listed = [
+        [name for name, _ in names.functions],
+        [str(arguments) for _, arguments in names.functions],
+        names.operators,
+        names.types,
+        search_path,
+    ]
+    found = ask(Statement(_SQL["overloads"].encode(), list(map(text_array, listed)), 0, prepare=True))
+    if found.ntuples:
+        message = (
+            f"{_text(found, 0)}: it may be meant here, and is not what PostgreSQL has by that name; leave its schema "
+            "out of search_path, or declare a function of it IMMUTABLE if it reads no tables"
         )
         raise as_driver_error(errors.UnsupportedQuery(message))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TypeVar
 
 import psycopg
@@ -20,6 +21,7 @@ from parallel_partition.execution.gather import GATHER_LIMIT, Gatherer
 from parallel_partition.execution.local_names import (
     check_earlier_names,
     check_local_names,
+    check_overloads,
     views_are_current,
 )
 from parallel_partition.execution.merge_session import MergeSession
@@ -224,7 +226,7 @@ class Runner:
         oids = Parameters.of(request.parameters).types
         try:
             return self._with_current_views(
-                lambda: self._unhidden(self.router.plan(request.text, oids, self.search_path))
+                lambda: self._unhidden(self.router.plan(request.text, oids, self.search_path), request)
             )
         except SyntaxNotRead as unread:
             self._let_server_refuse(request.text, oids)
@@ -264,13 +266,18 @@ class Runner:
         message = f"views changed {ATTEMPTS} times while this statement tried to run; try again"
         raise as_driver_error(errors.StaleMap(message))
 
-    def _unhidden(self, planned: Planned) -> Planned:
-        """The same plan, once it is known that its names mean the cluster's tables."""
-        if len(self.search_path) > 1 and not planned.unhidden:
-            check_earlier_names(
-                self._catalog_session(), planned.text.decode(), self.search_path, self.router.state
-            )
-            planned.unhidden = True
+    def _unhidden(self, planned: Planned, request: Statement) -> Planned:
+        """The same plan, once it is known that its names mean the cluster's tables, and PostgreSQL's operators."""
+        if planned.unhidden:
+            return planned
+        text = planned.text.decode()
+        if len(self.search_path) > 1:
+            check_earlier_names(self._catalog_session(), text, self.search_path, self.router.state)
+        if isinstance(planned.plan, SelectPlan | ModifyPlan):
+            # Asked of a server that is needed anyway: any other may be away.
+            _, homes = self.homes(planned.plan.condition, request)
+            check_overloads(partial(self.transaction.aside, homes[0]), text, self.search_path)
+        planned.unhidden = True
         return planned
 
     def _let_server_refuse(self, text: bytes, oids: tuple[int, ...]) -> None:

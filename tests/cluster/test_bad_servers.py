@@ -282,7 +282,7 @@ def test_an_older_catalog(databases: MakeDatabases) -> None:
         lambda: parallel_partition.connect(conninfos[0]),
         errors.CatalogVersion,
         psycopg.NotSupportedError,
-        match="has format 1, written before the first release .* reads format 3: make a new cluster",
+        match="has format 1, written before the first release .* reads format \\d+: make a new cluster",
     )
 
 
@@ -292,7 +292,7 @@ def test_a_newer_catalog(databases: MakeDatabases) -> None:
         with psycopg.connect(conninfos[0], autocommit=True) as direct:
             direct.execute("UPDATE parallel_partition.cluster SET format_version = 99")
         message = (
-            "has format 99, written by a newer parallel_partition; this one reads format 3: install the newer"
+            "has format 99, written by a newer parallel_partition; this one reads format \\d+: install the newer"
         )
         fails(
             lambda: parallel_partition.connect(conninfos[0]),
