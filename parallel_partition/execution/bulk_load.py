@@ -57,7 +57,7 @@ class BulkLoad:
     def __init__(self, pools: Pools, state: ClusterState) -> None:
         self._pools = pools
         self._state = state
-        self._versions = Versions(state)
+        self._versions = Versions(state, pools, {})
         self._lanes = Lanes(self._work, DEPTH)
         self._sessions: dict[str, Session] = {}
         self._cancelled: dict[str, float] = {}
@@ -157,7 +157,9 @@ class BulkLoad:
             return
         if may_be_stale(said) and self._versions.moved_on(session, None):
             raise stale_map(session.server) from error
-        instead = differs_instead(self._pools, self._versions, {session.server: said})
+        instead = differs_instead(
+            self._pools, self._versions.state, self._versions.text, {session.server: said}
+        )
         if instead is not None:
             raise instead
 

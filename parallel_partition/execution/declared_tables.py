@@ -17,7 +17,7 @@ from parallel_partition import errors
 from parallel_partition.catalog.cluster import ClusterState
 from parallel_partition.catalog.tables import Table
 from parallel_partition.execution.failures import first_line
-from parallel_partition.execution.version import Versions, full_name, mentioned
+from parallel_partition.execution.mentioned import full_name, mentioned
 from parallel_partition.postgres.driver_errors import as_driver_error
 from parallel_partition.postgres.named_sql import load
 from parallel_partition.postgres.pool import Pools
@@ -63,11 +63,20 @@ def differences(pools: Pools, server: str, state: ClusterState, tables: Iterable
 
 def all_differences(pools: Pools, server: str, state: ClusterState) -> tuple[dict[Table, str], bytes]:
     """The same for all tables, and the server's tables in short, as the version check sees them."""
-    told = differences(pools, server, state, state.schema.values())
+    return differences(pools, server, state, state.schema.values()), shape_of(pools, server, state)
+
+
+def shape_of(pools: Pools, server: str, state: ClusterState) -> bytes:
+    """A server's tables in short, as a session of its own sees them now.
+
+    Raises
+    ------
+    psycopg.Error, errors.Error : the server cannot say
+    """
     names = [full_name(table) for table in state.schema.values()]
     with pools[server].connection(_PATIENCE) as connection, connection.transaction():
         [(shape,)] = connection.execute(_SHAPE, (names,)).fetchall()
-    return told, shape.encode()
+    return bytes(shape.encode())
 
 
 def differs(told: Iterable[str], server: str) -> errors.Error:
@@ -76,15 +85,14 @@ def differs(told: Iterable[str], server: str) -> errors.Error:
 
 
 def differs_instead(
-    pools: Pools, versions: Versions, failures: Mapping[str, psycopg.Error]
+    pools: Pools, state: ClusterState, text: bytes | None, failures: Mapping[str, psycopg.Error]
 ) -> errors.Error | None:
-    """The error to raise instead of what servers said, where one said it because its tables differ; else None."""
-    state = versions.state
+    """The error to raise instead of what servers said of a statement because its tables differ there; else None."""
     for server, error in failures.items():
         if error.sqlstate not in _MAY_DIFFER:
             continue
         try:
-            tables = mentioned(versions.text, state.schema.values(), state.schema)
+            tables = mentioned(text, state.schema.values(), state.schema)
             told = differences(pools, server, state, tables) if tables else {}
         except (psycopg.Error, errors.Error) as failed:
             logger.warning("server %s: its tables could not be looked at: %s", server, first_line(failed))

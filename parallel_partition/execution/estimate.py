@@ -140,7 +140,7 @@ def plans_of(
     }
     results = transaction.drive(exchanges, None)
     for server, answered in results.items():
-        transaction.versions.verify_sequences(server, answered[-1])
+        transaction.versions.verify_sequences(sessions[server], answered[-1])
     waiting = {server: iter(answered) for server, answered in results.items()}
     return [plan_in(next(waiting[server])) for server, _ in asked]
 

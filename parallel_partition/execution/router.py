@@ -11,6 +11,7 @@ from parallel_partition import errors
 from parallel_partition.catalog.cluster import ClusterState
 from parallel_partition.execution.point import PointRoute, point_route
 from parallel_partition.execution.user_types import UserTypes
+from parallel_partition.execution.version import Differing
 from parallel_partition.planning.expand_views import expand_views
 from parallel_partition.planning.plan import FirstTable, Plan, Split
 from parallel_partition.planning.planner import plan as make_plan
@@ -64,6 +65,8 @@ class Router:
 
     def __init__(self, state: ClusterState, pools: Pools, load: Callable[[], ClusterState]) -> None:
         self.pools = pools
+        #: Tables that were changed by hand, found by whatever connection.
+        self.differing: Differing = {}
         self._load = load
         self._lock = threading.Lock()
         self._plans: OrderedDict[_PlanKey, Planned] = OrderedDict()

@@ -14,6 +14,7 @@ from parallel_partition.catalog.cluster import ClusterState
 from parallel_partition.catalog.tables import PART
 from parallel_partition.combining.limit import window
 from parallel_partition.execution.answer import Answer, answer_of, rows_of
+from parallel_partition.execution.count import count_of
 from parallel_partition.execution.declared_tables import all_differences, differs
 from parallel_partition.execution.explain_run import run_explain
 from parallel_partition.execution.failures import stale_map
@@ -24,6 +25,7 @@ from parallel_partition.execution.local_names import (
     check_overloads,
     views_are_current,
 )
+from parallel_partition.execution.mentioned import mentioned
 from parallel_partition.execution.merge_session import MergeSession
 from parallel_partition.execution.router import Planned, Router
 from parallel_partition.execution.run_point import run_point
@@ -37,12 +39,11 @@ from parallel_partition.execution.run_writes import (
 from parallel_partition.execution.settle import settle
 from parallel_partition.execution.transaction import Transaction
 from parallel_partition.execution.user_types import are_users, types_of
-from parallel_partition.execution.version import StaleTables, StaleVersion, mentioned
+from parallel_partition.execution.version import StaleTables, StaleVersion
 from parallel_partition.execution.whole_statement import exact_whole
 from parallel_partition.planning.parse import SyntaxNotRead
 from parallel_partition.planning.plan import (
     Condition,
-    Count,
     ExplainPlan,
     Gather,
     InsertPlan,
@@ -62,7 +63,7 @@ from parallel_partition.planning.prune import partitions
 from parallel_partition.postgres.closed import CLOSED
 from parallel_partition.postgres.driver_errors import as_driver_error
 from parallel_partition.postgres.session import Session
-from parallel_partition.statements import Parameter, Parameters, Statement
+from parallel_partition.statements import Parameters, Statement
 
 T = TypeVar("T")
 
@@ -73,9 +74,6 @@ ATTEMPTS = 5
 
 #: No such table, column, function, type or collation.
 _NAMES_NOTHING = frozenset({"42P01", "42703", "42883", "42704"})
-
-#: smallint, integer, bigint
-_INTEGERS = frozenset({21, 23, 20})
 
 
 class Runner:
@@ -157,15 +155,13 @@ class Runner:
         ------
         errors.TableDiffers : they are this one's
         """
-        transaction, versions = self.transaction, self.transaction.versions
+        versions = self.transaction.versions
         state = versions.state = self.router.state
-        for server in state.servers:
-            told, shape = all_differences(self.router.pools, server, state)
-            for found in {shape, stale.shape} if server == stale.server else {shape}:
-                versions.tolerate(server, found, told)
-            if server == stale.server and (mine := mentioned(versions.text, told, state.schema)):
-                transaction.fail()
-                raise differs([told[table] for table in mine], server) from None
+        told, _ = all_differences(self.router.pools, stale.server, state)
+        mine = mentioned(versions.text, told, state.schema)
+        if mine:
+            self.transaction.fail()
+            raise differs([told[table] for table in mine], stale.server) from None
 
     def _reload(self, seen: ClusterState) -> None:
         try:
@@ -329,6 +325,7 @@ class Runner:
             statement = for_shard(planned, plan.one.text, plan.one.numbers, request)
             if plan.locking:
                 answers = self.transaction.ask({homes[0]: statement}, parts, writes=True)
+                commit_in_autocommit(self.transaction)
                 return answer_of(answers[homes[0]], homes[0])
             return answer_of(self.transaction.ask_one(homes[0], statement, parts), homes[0])
         match self.settled(planned, plan, request).many:
@@ -474,32 +471,3 @@ class Runner:
         else:
             transaction.rollback()
         return Answer([CLOSED.make_empty_result(pq.ExecStatus.COMMAND_OK)], status=tag.encode())
-
-
-def count_of(count: Count | None, parameters: Sequence[Parameter], clause: str) -> int | None:
-    """The number that a LIMIT or OFFSET stands for; None for no clause and for NULL.
-
-    A negative number is for the servers to refuse: their texts have it too.
-    """
-    if count is None:
-        return None
-    if count.number is None:
-        number = count.value
-    else:
-        data, oid, fmt = parameters[count.number - 1]
-        if data is None:
-            return None
-        try:
-            number = _whole_number(data, oid) if fmt else int(data)
-        except ValueError:
-            shown = f"{bytes(data)!r}{f' of the type with OID {oid}' if fmt else ''}"
-            message = f"{clause} over several servers needs a whole number, not {shown}"
-            raise as_driver_error(errors.UnsupportedQuery(message)) from None
-    return number
-
-
-def _whole_number(data: bytes, oid: int) -> int:
-    """The number that binary data of an integer type is; PostgreSQL rounds numbers of other types first."""
-    if oid not in _INTEGERS:
-        raise ValueError
-    return int.from_bytes(data, "big", signed=True)

@@ -12,10 +12,11 @@ from psycopg import pq
 
 from parallel_partition import errors
 from parallel_partition.execution.answer import Answer
+from parallel_partition.execution.count import count_of
 from parallel_partition.execution.gather import GATHER_LIMIT
 from parallel_partition.execution.local_names import check_local_names
 from parallel_partition.execution.router import Planned, Router
-from parallel_partition.execution.run_plan import Runner, count_of
+from parallel_partition.execution.run_plan import Runner
 from parallel_partition.execution.run_writes import for_shard
 from parallel_partition.execution.stream_rows import HeldRows, Rows, RowStream, Wanted
 from parallel_partition.execution.text_forms import with_exact_keys

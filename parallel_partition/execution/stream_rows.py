@@ -220,15 +220,12 @@ class RowStream:
         for server, train in trains.items():
             session = self._runs[server].session
             plain[server] = transaction.own_snapshot(session, True)
-            guard = self._versions.sequences if plain[server] else self._versions.rows(server, parts)
-            exchanges[server] = (session, session.exchange([*train, guard]))
+            checks = self._versions.checks(server, parts, own_snapshot=plain[server])
+            exchanges[server] = (session, session.exchange([*train, *checks]))
         answered = transaction.drive(exchanges, parts)
         for server, results in answered.items():
-            if plain[server]:
-                self._versions.verify_sequences(server, results[-1])
-            else:
-                self._versions.verify_rows(server, parts, results[-1])
-        self._first = [answered[server][-2] for server in trains]
+            self._versions.verify(self._runs[server].session, parts, results, own_snapshot=plain[server])
+        self._first = [answered[server][-2 if plain[server] else -3] for server in trains]
         if count:
             for server, page in zip(trains, self._first, strict=True):
                 run = self._runs[server]

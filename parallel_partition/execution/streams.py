@@ -22,6 +22,7 @@ def begin_streams(transaction: Transaction, servers: Iterable[str]) -> dict[str,
     begin = transaction.begin_command() if transaction.in_block else _ONE_MOMENT
     statement = Statement(begin, prepare=False)
     fresh = {server: session for server, session in sessions.items() if server not in transaction.begun}
+    transaction.plan_latest(fresh.values(), own_snapshot=False)
     transaction.begun.update(dict.fromkeys(fresh))
     exchanges = {server: (session, session.exchange([statement])) for server, session in fresh.items()}
     transaction.drive(exchanges, None)
@@ -42,13 +43,11 @@ def end_streams(transaction: Transaction, sessions: Mapping[str, Session]) -> No
     own = {server: block and transaction.own_snapshot(session, block) for server, session in sessions.items()}
     exchanges = {}
     for server, session in sessions.items():
-        train = [versions.sequences if own[server] else versions.rows(server, None)]
+        train = versions.checks(server, None, own_snapshot=own[server])
         exchanges[server] = (session, session.exchange(train if block else [*train, _COMMIT]))
     for server, results in transaction.drive(exchanges, None).items():
-        if own[server]:
-            versions.verify_sequences(server, results[0])
-        else:
-            versions.verify_rows(server, None, results[0])
+        answers = results if block else results[:-1]
+        versions.verify(sessions[server], None, answers, own_snapshot=own[server])
     if block:
         transaction.statements += 1
     else:

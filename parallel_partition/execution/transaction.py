@@ -7,7 +7,6 @@ the server's. A write in autocommit is followed by ``assert_version``, which rai
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NoReturn
 
@@ -18,27 +17,25 @@ from psycopg.errors import Diagnostic
 from psycopg.pq.abc import PGresult
 
 from parallel_partition.execution.borrowed_sessions import BorrowedSessions
-from parallel_partition.execution.declared_tables import differs_instead
 from parallel_partition.execution.end_transaction import commit_begun
-from parallel_partition.execution.failures import (
-    commit_unknown,
-    first_line,
-    lost_with_session,
-    one_error,
-    stale_map,
-)
+from parallel_partition.execution.failures import lost_with_session, stale_map
 from parallel_partition.execution.fan_out import Outcome, run_all, run_one
 from parallel_partition.execution.measure import Measure
 from parallel_partition.execution.router import Router
 from parallel_partition.execution.run_each import roll_back
 from parallel_partition.execution.snapshot import Snapshot, begin_snapshot, check_all_new
 from parallel_partition.execution.two_phase import check_prepared_allowed
-from parallel_partition.execution.version import StaleTables, StaleVersion, Versions, may_be_stale
+from parallel_partition.execution.version import StaleTables, StaleVersion, Versions
+from parallel_partition.execution.why_failed import (
+    asserts_tables,
+    raise_reason,
+    stale_among,
+    unless_unknown,
+)
 from parallel_partition.postgres.driver_errors import error_of_result, known_at
 from parallel_partition.postgres.session import Exchange, Session, StatementKey
 from parallel_partition.statements import Statement
 
-logger = logging.getLogger("parallel_partition")
 #: Seconds that a server has to roll back.
 PATIENCE = 10.0
 
@@ -83,7 +80,7 @@ class Transaction:
         self.begun: dict[str, None] = {}
         self.wrote: set[str] = set()
         self._set_in_block = False
-        self.versions = Versions(router.state)
+        self.versions = Versions(router.state, router.pools, router.differing)
         #: Where somebody wants to know what each server answers.
         self.measure: Measure | None = None
 
@@ -165,38 +162,41 @@ class Transaction:
         self.refuse_when_failed()
         several = len(queries) > 1
         moment = several and not (writes or together or self.in_block or self.begun) and bool(self.snapshot)
-        block = self.in_block or together or moment or (writes and several)
-        if writes and block:
-            self._note_writers(queries)
-        asserts = writes and not block
-        queries = {name: self._numbered(statement, name) for name, statement in queries.items()}
         # All are there before the first is begun: one that cannot be reached leaves none half begun.
         sessions = {server: self.session(server) for server in queries}
+        asserts = (
+            writes
+            and not (self.in_block or together or several)
+            and all(map(asserts_tables, sessions.values()))
+        )
+        block = self.in_block or together or moment or (writes and not asserts)
+        if writes and block:
+            self._note_writers(queries)
+        queries = {name: self._numbered(statement, name) for name, statement in queries.items()}
+        own = {server: self.own_snapshot(session, block) for server, session in sessions.items()}
         exchanges = {}
-        for server, statement in queries.items():
-            session = sessions[server]
-            if asserts:
-                guard = self.versions.assertion(server, parts, enters=True)
-            elif self.own_snapshot(session, block):
-                guard = self.versions.sequences
-            else:
-                guard = self.versions.rows(server, parts)
-            exchange = session.exchange(self.train(server, block, statement, guard))
+        for server, session in sessions.items():
+            checks = (
+                self.versions.write_checks(server, parts)
+                if asserts
+                else self.versions.checks(server, parts, own_snapshot=own[server])
+            )
+            train = self.train(server, block, queries[server], *checks)
+            exchange = session.exchange(train)
             exchanges[server] = (session, self.measure.timed(server, exchange) if self.measure else exchange)
         outcome = self._drive(exchanges)
         if outcome.failures:
-            self._fail(self._unless_unknown(outcome.failures) if asserts else outcome.failures, parts)
+            self._fail(
+                unless_unknown(outcome.failures, self.sessions) if asserts else outcome.failures, parts
+            )
         if not asserts:
             for server, results in outcome.results.items():
-                if self.own_snapshot(self.sessions[server], block):
-                    self.versions.verify_sequences(server, results[-1])
-                else:
-                    self.versions.verify_rows(server, parts, results[-1])
+                self.versions.verify(sessions[server], parts, results, own_snapshot=own[server])
         if block:
             self.statements += 1
         if moment:
             self.rollback()  # it was begun for this statement's snapshot alone
-        return {server: results[-2] for server, results in outcome.results.items()}
+        return {server: results[-1 - len(checks)] for server, results in outcome.results.items()}
 
     def ask_one(self, server: str, statement: Statement, parts: frozenset[int] | None) -> PGresult:
         """Run a reading statement on one server and check its versions; see `ask`, which this is a short way of."""
@@ -205,16 +205,13 @@ class Transaction:
         block = self.explicit or not self.autocommit
         session = self.session(server)
         own_snapshot = self.own_snapshot(session, block)
-        guard = self.versions.sequences if own_snapshot else self.versions.rows(server, parts)
+        checks = self.versions.checks(server, parts, own_snapshot=own_snapshot)
         statement = self._numbered(statement, server)
-        results = self._run_on_one(session, self.train(server, block, statement, guard), parts)
-        if own_snapshot:
-            self.versions.verify_sequences(server, results[-1])
-        else:
-            self.versions.verify_rows(server, parts, results[-1])
+        results = self._run_on_one(session, self.train(server, block, statement, *checks), parts)
+        self.versions.verify(session, parts, results, own_snapshot=own_snapshot)
         if block:
             self.statements += 1
-        return results[-2]
+        return results[-1 - len(checks)]
 
     def ask_again(
         self,
@@ -227,7 +224,7 @@ class Transaction:
         """`ask_one` for a statement that is prepared on the server; None where it is not, and nothing was sent."""
         session = self.sessions.get(server)
         block = self.explicit or not self.autocommit
-        if session is None or self.failed or (self.begun and not block):
+        if session is None or self.failed or session.planned_unsure or (self.begun and not block):
             return None
         if block and not (server in self.begun and self.own_snapshot(session, block)):
             return None
@@ -265,20 +262,34 @@ class Transaction:
             return None
         if results[-1].status == _FATAL:
             self._fail({session.server: error_of_result(results[-1], session.server)}, None)
-        self.versions.verify_sequences(session.server, results[1])
+        self.versions.verify_sequences(session, results[1])
         if block:
             self.statements += 1
         return results[0]
 
     def train(self, server: str, block: bool, *statements: Statement) -> list[Statement]:
         """The statements, behind BEGIN when they are the server's first of a transaction."""
-        if not block or server in self.begun:
+        if server in self.begun:
             return [*statements]
-        if self.snapshot is not None:
+        if block and self.snapshot is not None:
             self.see_one_moment()
+            return [*statements]
+        session = self.sessions[server]
+        self.plan_latest([session], own_snapshot=self.own_snapshot(session, block))
+        if not block:
             return [*statements]
         self.begun[server] = None
         return [Statement(self.begin_command(), prepare=False), *statements]
+
+    def plan_latest(self, sessions: Iterable[Session], *, own_snapshot: bool) -> None:
+        """Before something begins on sessions, let them plan the look at tables, unless they have; see `Versions`."""
+        exchanges = {}
+        for session in sessions:
+            train = self.versions.plan_latest(session, own_snapshot=own_snapshot)
+            if train:
+                exchanges[session.server] = (session, session.exchange(train))
+        if exchanges:
+            self.drive(exchanges, None)
 
     def see_one_moment(self) -> None:
         """Begin on all servers at one moment, unless that was done; raises what `begin_snapshot` does."""
@@ -287,6 +298,7 @@ class Transaction:
         try:
             check_all_new(self.begun, self.router.state.servers)
             sessions = {server: self.session(server) for server in self.router.state.servers}
+            self.plan_latest(sessions.values(), own_snapshot=False)
             self.begun.update(dict.fromkeys(sessions))
             begin_snapshot(sessions, self.begin_command(), self.snapshot or "snapshot")
         except BaseException:
@@ -357,12 +369,12 @@ class Transaction:
         asserts = named and writes and not block
         if asserts and utility:
             self.check_versions(server)
-        assertion = self.versions.assertion(server, _NO_PARTS, enters=True)
-        guards = [assertion] if asserts else [self.versions.sequences] if named else []
+        looks = [self.versions.sequences] if named else []
+        guards = self.versions.write_checks(server, _NO_PARTS) if asserts else looks
         train = self.train(server, block, statement, *guards)
         results = self._run_on_one(session, train, _NO_PARTS)
         if named and not asserts:
-            self.versions.verify_sequences(server, results[-1])
+            self.versions.verify_sequences(session, results[-1])
         if block:
             self.statements += 1
         return results[-1 - len(guards)]
@@ -374,7 +386,8 @@ class Transaction:
         ------
         StaleVersion : they are others than plans are made for
         """
-        self.versions.verify_sequences(server, self.aside(server, self.versions.sequences))
+        result = self.aside(server, self.versions.sequences)
+        self.versions.verify_sequences(self.sessions[server], result)
 
     def drive(
         self, exchanges: Mapping[str, tuple[Session, Exchange]], parts: frozenset[int] | None
@@ -407,38 +420,17 @@ class Transaction:
         """Raise what the servers said, unless the reason may be that the map changed under the statement."""
         in_block, self.failed = self.in_block, True
         try:
-            stale = next((server for server, error in failures.items() if may_be_stale(error)), None)
-            if stale is not None and self._moved_on(stale, parts):
-                raise StaleVersion(stale)
+            stale = stale_among(failures, self.sessions, self.versions, parts)
         finally:
             if not in_block:
                 self.rollback()
-        instead = differs_instead(self.router.pools, self.versions, failures)
-        if stale is not None and instead is None:
-            self.versions.verify_tables(self.session(stale))
-        raise instead or one_error(failures)
-
-    def _unless_unknown(self, failures: Mapping[str, psycopg.Error]) -> dict[str, psycopg.Error]:
-        """The same failures; where the connection was lost nobody knows whether its statement was carried out."""
-        return {
-            server: error if self.sessions[server].alive else commit_unknown(server, error)
-            for server, error in failures.items()
-        }
-
-    def _moved_on(self, server: str, parts: frozenset[int] | None) -> bool:
-        try:
-            return self.versions.moved_on(self.sessions[server], parts)
-        except psycopg.Error as error:
-            logger.warning("server %s: its versions could not be read: %s", server, first_line(error))
-            return False
+        raise_reason(failures, self.session(stale) if stale else None, self.versions, self.router.pools)
 
     def _note_writers(self, servers: Iterable[str]) -> None:
         """Note who is written, and refuse a second writer where no atomic commit is possible."""
         fresh = [server for server in servers if server not in self.wrote]
-        if not fresh:
-            return
         writers = [*self.wrote, *fresh]
-        if len(writers) > 1:
+        if fresh and len(writers) > 1:
             for server in writers:
                 check_prepared_allowed(self.session(server).connection, server)
         self.wrote.update(fresh)

@@ -7,29 +7,36 @@ what the router knows; there the versioned rows of the partitions are looked at 
 sees the data. Measured on one server, beside a prepared point query: sequences by ``pg_sequence_last_value`` 0 to 2 us,
 sequences read as tables 8 us, the rows as well 30 us.
 
-Behind the sequences there is also a hash of the columns of all tables and the number of their children, for somebody
-may have changed them by hand. PostgreSQL computes it when it plans the look, keeps it as a constant of the prepared
-plan, and drops that plan whenever one of the tables changes: 5 us more.
+Both come with a hash of the columns of all tables and the number of their children, for somebody may have changed
+them by hand. PostgreSQL computes it when it plans the look, keeps it as a constant of the prepared plan, and drops that
+plan whenever one of the tables changes: 5 us more. That is no snapshot's business: an old one meets the tables as they
+are now, so the look says that it does not know when it was planned under one, and another session is asked.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterable
+import logging
+from collections.abc import Sequence
 from functools import lru_cache
 
 import psycopg
 from psycopg import pq
 from psycopg.pq.abc import PGresult
 
+from parallel_partition import errors
 from parallel_partition.catalog.cluster import ClusterState
-from parallel_partition.catalog.identifiers import quoted
-from parallel_partition.catalog.tables import Schema, Table
+from parallel_partition.catalog.tables import Table
+from parallel_partition.execution.declared_tables import all_differences, shape_of
+from parallel_partition.execution.failures import first_line
 from parallel_partition.execution.fan_out import run_one
+from parallel_partition.execution.mentioned import full_name, mentioned
 from parallel_partition.planning.write_nodes import literal
 from parallel_partition.postgres.named_sql import load
+from parallel_partition.postgres.pool import Pools
 from parallel_partition.postgres.session import Session, StatementKey
 from parallel_partition.statements import Parameter, Statement
+
+logger = logging.getLogger("parallel_partition")
 
 _SQL = load("versions")
 #: What the function concat takes.
@@ -38,6 +45,14 @@ _ARGUMENTS = 90
 _ROWS = _SQL["check_rows"].encode()
 _ASSERT = _SQL["assert_version"].encode()
 _ASSERT_AND_ENTER = _SQL["assert_version_and_enter"].encode()
+
+_LATEST, _AGAIN = (
+    Statement(_SQL[f"plan_latest_{name}"].encode(), prepare=False) for name in ("begin", "again")
+)
+_END = Statement(b"COMMIT", prepare=False)
+
+#: Shapes of changed tables that are kept; each takes a few hundred bytes.
+_SHAPES_MAX = 100
 
 _INT4_ARRAY = 1007
 _INT8 = 20
@@ -70,27 +85,63 @@ def may_be_stale(error: psycopg.Error) -> bool:
     return error.sqlstate in _MAY_BE_STALE
 
 
+#: Which tables differ on a server that has one shape where another was expected, by the version of the tables.
+Differing = dict[tuple[int, str, bytes, bytes], tuple[Table, ...]]
+
+
 class Versions:
     """Builds the checks for a server and reads their answers, against ``state``.
 
     ``state`` is what the statement's plan was made for, which the router may have left behind since. ``text`` is the
     statement, None where it is not known.
+
+    Parameters
+    ----------
+    pools : where servers are asked aside
+    differing : what is known of tables that were changed by hand, shared by all that use the same pools
     """
 
-    def __init__(self, state: ClusterState) -> None:
+    def __init__(self, state: ClusterState, pools: Pools, differing: Differing) -> None:
         self.state = state
         self.text: bytes | None = None
+        self._pools = pools
+        self._differing = differing
         self._listed: ClusterState | None = None
         self._expected_by: dict[str, tuple[bytes | None, ...]] = {}
-        #: The tables that differ on a server while it has this shape.
-        self._differing: dict[tuple[str, bytes], tuple[Table, ...]] = {}
 
     def copy(self) -> Versions:
         """The same for a statement that goes on while others run."""
-        copied = Versions(self.state)
+        copied = Versions(self.state, self._pools, self._differing)
         copied.text = self.text
-        copied._differing = dict(self._differing)
         return copied
+
+    def checks(self, server: str, parts: frozenset[int] | None, *, own_snapshot: bool) -> list[Statement]:
+        """What follows a statement; `verify` reads the answers.
+
+        Parameters
+        ----------
+        parts : the partitions that it relies on, None for all that the server holds
+        own_snapshot : its snapshot is its own, not its transaction's
+        """
+        return [self.sequences] if own_snapshot else [self._rows(server, parts), self.sequences]
+
+    def verify(
+        self,
+        session: Session,
+        parts: frozenset[int] | None,
+        results: Sequence[PGresult],
+        *,
+        own_snapshot: bool,
+    ) -> None:
+        """Compare the answers to `checks`, which are the last of ``results``, with what is expected.
+
+        Raises
+        ------
+        StaleVersion : they differ
+        """
+        if not own_snapshot:
+            self._verify_rows(session.server, parts, results[-2])
+        self.verify_sequences(session, results[-1])
 
     # --- a statement with a snapshot of its own -----------------------------------------------------------------
 
@@ -108,7 +159,8 @@ class Versions:
 
     def _list(self) -> None:
         state = self._listed = self.state
-        self._sequences = _look(tuple(full_name(table) for table in state.schema.values()))
+        self._names = tuple(full_name(table) for table in state.schema.values())
+        self._sequences = _look(self._names)
         schema = b"%d" % state.schema.version
         sharded = sum(table.sharded for table in state.schema.values())
         self._expected_by = {
@@ -119,9 +171,8 @@ class Versions:
             )
             for name, known in state.servers.items()
         }
-        self._differing.clear()
 
-    def verify_sequences(self, server: str, result: PGresult) -> None:
+    def verify_sequences(self, session: Session, result: PGresult) -> None:
         """Compare the answer to `sequences` with what is expected.
 
         Raises
@@ -131,13 +182,51 @@ class Versions:
         """
         if self.state is not self._listed:
             self._list()
-        map_version, schema_version, shape = self._expected_by[server]
+        map_version, schema_version, shape = self._expected_by[session.server]
         if (result.get_value(0, 0), result.get_value(0, 1)) != (map_version, schema_version):
-            raise StaleVersion(server)
-        if result.nfields > 2 and (found := result.get_value(0, 2) or b"") != shape:
-            differing = self._differing.get((server, found))
-            if differing is None or mentioned(self.text, differing, self.state.schema):
-                raise StaleTables(server, found)
+            raise StaleVersion(session.server)
+        if result.nfields > 2 and (found := result.get_value(0, 2)) != shape:
+            if found is None:
+                session.planned_unsure = True
+                found = shape_of(self._pools, session.server, self.state)
+            if found not in self._accepted(session.server, found):
+                raise StaleTables(session.server, found)
+
+    def _accepted(self, server: str, found: bytes | None = None) -> list[bytes]:
+        """The shapes that a server's tables may have for this statement; ``found`` is looked into first."""
+        expected = self._expected_by[server][2] or b""
+        version = self.state.schema.version
+        if (
+            found is not None
+            and found != expected
+            and (version, server, expected, found) not in self._differing
+        ):
+            self._look_into(server, expected, found)
+        known = [
+            shape
+            for (at, where, wanted, shape), tables in list(self._differing.items())
+            if (at, where, wanted) == (version, server, expected)
+            and not mentioned(self.text, tables, self.state.schema)
+        ]
+        return [expected, *known]
+
+    def _look_into(self, server: str, expected: bytes, found: bytes) -> None:
+        """Find out which tables differ on a server that has the shape ``found``."""
+        state = self.state
+        try:
+            told, shape = all_differences(self._pools, server, state)
+            declared = shape_of(self._pools, state.catalog, state)
+        except (psycopg.Error, errors.Error) as failed:
+            logger.warning("server %s: its tables could not be looked at: %s", server, first_line(failed))
+            return
+        if (
+            shape == found
+            and told
+            and (server == state.catalog or declared.startswith(state.schema.shape.encode()))
+        ):
+            if len(self._differing) > _SHAPES_MAX:
+                self._differing.clear()
+            self._differing[state.schema.version, server, expected, found] = tuple(told)
 
     def verify_tables(self, session: Session) -> None:
         """Ask a server how its tables look, after an error and outside of what failed.
@@ -149,22 +238,23 @@ class Versions:
         if session.alive and session.transaction_status == pq.TransactionStatus.IDLE:
             result = run_one(session, session.exchange([self.sequences]))[-1]
             if result.status != pq.ExecStatus.FATAL_ERROR:
-                self.verify_sequences(session.server, result)
+                self.verify_sequences(session, result)
 
-    def tolerate(self, server: str, shape: bytes, differing: Collection[Table]) -> None:
-        """Note which tables differ on a server that has this shape: statements about others are answered."""
-        if self.state is not self._listed:
-            self._list()
-        self._differing[server, shape] = tuple(differing)
+    def plan_latest(self, session: Session, *, own_snapshot: bool) -> list[Statement]:
+        """What to run before a transaction, so that `sequences` is planned by how the tables are; mostly nothing."""
+        if not session.planned_unsure and (own_snapshot or session.is_prepared(self.sequences_key)):
+            return []
+        session.planned_unsure = False
+        return [_LATEST, _AGAIN, self.sequences, _END]
 
     # --- a statement under an older snapshot, and commits --------------------------------------------------------
 
-    def rows(self, server: str, parts: frozenset[int] | None) -> Statement:
+    def _rows(self, server: str, parts: frozenset[int] | None) -> Statement:
         """The look at sequences and at the rows of ``parts`` (None: all that the server holds)."""
         return Statement(_ROWS, (self._parts(server, parts),), 0, prepare=True)
 
-    def verify_rows(self, server: str, parts: frozenset[int] | None, result: PGresult) -> None:
-        """Compare the answer to `rows` with what is expected.
+    def _verify_rows(self, server: str, parts: frozenset[int] | None, result: PGresult) -> None:
+        """Compare the answer to `_rows` with what is expected.
 
         Raises
         ------
@@ -174,15 +264,21 @@ class Versions:
         if found != self._expected(server, parts):
             raise StaleVersion(server)
 
-    def assertion(self, server: str, parts: frozenset[int] | None, *, enters: bool = False) -> Statement:
-        """The same as a statement that raises on the server when they are not that.
+    def assertion(self, server: str, parts: frozenset[int] | None) -> Statement:
+        """The same of rows and sequences as a statement that raises on the server when they are not that."""
+        return self._assertion(_ASSERT, server, parts)
 
-        Parameters
-        ----------
-        enters : the snapshot gate too, for a write that commits behind it
-        """
+    def write_checks(self, server: str, parts: frozenset[int] | None) -> list[Statement]:
+        """The same and the tables, for a write that commits behind them; they enter the snapshot gate."""
+        assertion = self._assertion(_ASSERT_AND_ENTER, server, parts)
+        if self.state is not self._listed:
+            self._list()
+        if not self._names:
+            return [assertion]
+        return [assertion, _assert_shape(self._names, tuple(self._accepted(server)))]
+
+    def _assertion(self, text: bytes, server: str, parts: frozenset[int] | None) -> Statement:
         expected = [Parameter(b"%d" % number, _INT8, 0) for number in self._expected(server, parts)]
-        text = _ASSERT_AND_ENTER if enters else _ASSERT
         return Statement(text, (self._parts(server, parts), *expected), 0, prepare=True)
 
     def _expected(self, server: str, parts: frozenset[int] | None) -> tuple[int, int, int, int]:
@@ -212,46 +308,38 @@ class Versions:
             return False
         rollback = [Statement(b"ROLLBACK", prepare=False)]
         train = rollback if session.transaction_status != pq.TransactionStatus.IDLE else []
-        results = run_one(session, session.exchange([*train, self.rows(session.server, parts)]))
+        results = run_one(session, session.exchange([*train, self._rows(session.server, parts)]))
         if results[-1].status == pq.ExecStatus.FATAL_ERROR:
             return False
         try:
-            self.verify_rows(session.server, parts, results[-1])
+            self._verify_rows(session.server, parts, results[-1])
         except StaleVersion:
             return True
         return False
-
-
-def full_name(table: Table) -> str:
-    """A table's name, quoted and qualified."""
-    return f"{quoted(table.schema)}.{quoted(table.name)}"
-
-
-def mentioned(text: bytes | None, tables: Iterable[Table], schema: Schema) -> list[Table]:
-    """The tables that a statement may be about: those whose name its text holds.
-
-    It may be about all of them where it is not known, names a view, or holds names that are written with escapes.
-    """
-    lower = (text or b"").decode("utf-8", "replace").lower()
-    if text is None or 'u&"' in lower or any(_holds(lower, name) for _, name in schema.views):
-        return list(tables)
-    return [table for table in tables if _holds(lower, table.name)]
-
-
-def _holds(lower: str, name: str) -> bool:
-    written = re.escape(name.lower().replace('"', '""'))
-    return re.search(rf"(?<![\w$]){written}(?![\w$])", lower) is not None
 
 
 @lru_cache(maxsize=64)
 def _look(names: tuple[str, ...]) -> Statement:
     if not names:
         return Statement(_SQL["check_sequences"].encode(), (), 0, prepare=True)
+    text = _SQL["check_sequences_and_tables"].replace("{shape}", _shape(names))
+    return Statement(text.encode(), (), 0, prepare=True)
+
+
+@lru_cache(maxsize=64)
+def _assert_shape(names: tuple[str, ...], wanted: tuple[bytes, ...]) -> Statement:
+    """Without parameters: with them PostgreSQL would plan it, and look at the tables, more than once."""
+    literals = ", ".join(literal(shape.decode()) for shape in wanted)
+    text = _SQL["assert_shape"].replace("{shape}", _shape(names)).replace("{wanted}", literals)
+    return Statement(text.encode(), (), 0, prepare=True)
+
+
+@lru_cache(maxsize=64)
+def _shape(names: tuple[str, ...]) -> str:
     literals = [literal(name) for name in names]
     relations = [f"parallel_partition.relation({literal})" for literal in literals]
     while len(relations) > 1 or not relations[0].startswith("pg_catalog.concat"):
         chunks = [relations[start : start + _ARGUMENTS] for start in range(0, len(relations), _ARGUMENTS)]
         relations = [f"pg_catalog.concat({', '.join(chunk)})" for chunk in chunks]
-    text = _SQL["check_sequences_and_tables"]
-    text = text.replace("{relations}", relations[0]).replace("{names}", ", ".join(literals))
-    return Statement(text.encode(), (), 0, prepare=True)
+    text = _SQL["shape_of_tables"]
+    return text.replace("{relations}", relations[0]).replace("{names}", ", ".join(literals))

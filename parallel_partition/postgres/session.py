@@ -78,6 +78,8 @@ class Session:
         self.server = server
         self.touched = False
         self.default_isolation: str | None = None
+        #: The look at tables was planned under a snapshot that may be too old, so its plan is no good.
+        self.planned_unsure = False
         self.prepare_threshold: int | None = PREPARE_THRESHOLD
         self._prepared: OrderedDict[StatementKey, bytes] = OrderedDict()
         self._seen: OrderedDict[StatementKey, int] = OrderedDict()
@@ -325,6 +327,10 @@ class Session:
         """Ask once which isolation BEGIN gives here when it says nothing."""
         row = self.connection.execute("SHOW default_transaction_isolation", prepare=False).fetchone()
         self.default_isolation = row[0] if row else None
+
+    def is_prepared(self, key: StatementKey) -> bool:
+        """True when a statement is prepared here."""
+        return key in self._prepared
 
     def forget_prepared(self) -> None:
         """Forget what is prepared, after DISCARD ALL, DEALLOCATE ALL or a change of tables."""

@@ -148,7 +148,7 @@ ORDER BY d.schema_name, d.table_name
 -- name: load_shape
 -- How all of them look here in short, without their children; NULL for no tables.
 SELECT pg_catalog.split_part(
-           parallel_partition.shape(
+           parallel_partition.shape_now(
                pg_catalog.array_agg(pg_catalog.format('%I.%I', schema_name, table_name)
                                     ORDER BY schema_name, table_name)), '/', 1)
 FROM parallel_partition.declared_table

@@ -116,6 +116,11 @@ BEGIN
 END
 $body$;
 
+-- Whether each statement of this transaction has a snapshot of its own.
+CREATE FUNCTION parallel_partition.sees_the_latest() RETURNS boolean
+LANGUAGE sql STABLE
+RETURN pg_catalog.current_setting('transaction_isolation') IN ('read committed', 'read uncommitted');
+
 -- Raise unless the versions here are what the router expects: the highest version of the live partitions among parts
 -- (NULL: all that are held), how many those are, the map's version and the tables'.
 CREATE FUNCTION parallel_partition.assert_version(
@@ -157,37 +162,56 @@ AS $body$
     WHERE n.nspname = (parse_ident(relation.name))[1] AND c.relname = (parse_ident(relation.name))[2]
 $body$;
 
--- The tables of these names (quoted and qualified): their columns in order, and their primary key. None: there is no
--- such table.
-CREATE FUNCTION parallel_partition.columns_of(names text[]) RETURNS TABLE (name text, columns text[])
+-- The tables of these names: their columns in order, and their primary key. None: there is no such table.
+CREATE FUNCTION parallel_partition.columns_of(names text[])
+RETURNS TABLE (name text, relation regclass, columns text[])
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $body$
-    SELECT n.name,
+    SELECT n.name, t.oid::regclass,
            ARRAY(SELECT format('%I %s', a.attname, format_type(a.atttypid, a.atttypmod))
                         || coalesce((SELECT format(' COLLATE %I.%I', s.nspname, c.collname)
                                      FROM pg_collation AS c JOIN pg_namespace AS s ON s.oid = c.collnamespace
                                      WHERE c.oid = a.attcollation AND c.collname <> 'default'), '')
                         || CASE WHEN a.attnotnull THEN ' NOT NULL' ELSE '' END
                  FROM pg_attribute AS a
-                 WHERE a.attrelid = parallel_partition.relation(n.name) AND a.attnum > 0 AND NOT a.attisdropped
+                 WHERE a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
                  ORDER BY a.attnum)
            || ARRAY(SELECT pg_get_constraintdef(c.oid)
                     FROM pg_constraint AS c
-                    WHERE c.conrelid = parallel_partition.relation(n.name) AND c.contype = 'p')
+                    WHERE c.conrelid = t.oid AND c.contype = 'p')
     FROM unnest(names) WITH ORDINALITY AS n(name, place)
+    CROSS JOIN LATERAL (SELECT parallel_partition.relation(n.name)::oid AS oid) AS t
     ORDER BY n.place
 $body$;
 
--- The same in short: a hash of the columns and keys, and how many children there are. Immutable is a white lie: the
--- plan that it is folded into depends on the tables, and is made anew whenever one of them changes.
+-- The same in short: a hash of the columns and keys, and how many children there are.
+CREATE FUNCTION parallel_partition.shape_now(names text[]) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $body$
+    SELECT hashtextextended(string_agg(array_to_string(d.columns, ', '), '; '), 0)
+           || '/' || sum((SELECT count(*) FROM pg_inherits AS i WHERE i.inhparent = d.relation))
+    FROM parallel_partition.columns_of(names) AS d
+$body$;
+
+-- The same as a constant of a plan, by the same lie. NULL where that constant could go on when it is wrong: a table
+-- that is missing leaves no dependency, and who plans under an old snapshot sees old tables.
 CREATE FUNCTION parallel_partition.shape(names text[]) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
 AS $body$
-    SELECT hashtextextended(
-               (SELECT string_agg(array_to_string(d.columns, ', '), '; ')
-                FROM parallel_partition.columns_of(names) AS d), 0)
-           || '/' ||
-           (SELECT count(*) FROM pg_inherits WHERE inhparent IN (SELECT parallel_partition.relation(n.name) FROM unnest(names) AS n(name)))
+    SELECT CASE WHEN parallel_partition.sees_the_latest()
+                 AND NOT EXISTS (SELECT FROM unnest(names) AS n(name) WHERE parallel_partition.relation(n.name) IS NULL)
+           THEN parallel_partition.shape_now(names) END
+$body$;
+
+-- Raise unless the tables look in one of these ways; unless that can be told, too.
+CREATE FUNCTION parallel_partition.assert_shape(shape text, wanted text[]) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $body$
+BEGIN
+    IF (shape = ANY (wanted)) IS NOT TRUE THEN
+        RAISE EXCEPTION 'the tables have been changed by hand' USING ERRCODE = 'PP001';
+    END IF;
+END
 $body$;
 
 -- Whoever may use a table of the cluster, by whatever role, must be able to check versions and to decide.

@@ -3,26 +3,45 @@
 SELECT pg_catalog.pg_sequence_last_value('parallel_partition.map_version'),
        pg_catalog.pg_sequence_last_value('parallel_partition.schema_version')
 
+-- name: shape_of_tables
+-- How the tables of the names {names} look. That is computed when the server plans it, and again when one of the tables
+-- has changed: the plan depends on {relations}, which are never looked at. NULL where the transaction's snapshot may be
+-- too old to tell.
+CASE WHEN pg_catalog.pg_sequence_last_value('parallel_partition.map_version') IS NULL
+     THEN {relations}
+     ELSE coalesce(parallel_partition.shape(ARRAY[{names}]),
+                   CASE WHEN parallel_partition.sees_the_latest() THEN parallel_partition.shape_now(ARRAY[{names}]) END)
+END
+
 -- name: check_sequences_and_tables
--- The same, and how the tables of the names {names} look. That is computed when the server plans this, and again when
--- one of the tables has changed: the plan depends on {relations}, which are never looked at.
+-- check_sequences, and how the tables look.
 SELECT pg_catalog.pg_sequence_last_value('parallel_partition.map_version'),
        pg_catalog.pg_sequence_last_value('parallel_partition.schema_version'),
-       CASE WHEN pg_catalog.pg_sequence_last_value('parallel_partition.map_version') IS NULL
-            THEN {relations}
-            ELSE parallel_partition.shape(ARRAY[{names}]) END
+       {shape}
+
+-- name: assert_shape
+-- Raise PP001 unless the tables look in one of the ways {wanted}.
+SELECT parallel_partition.assert_shape({shape}, ARRAY[{wanted}])
 
 -- name: described
 -- The columns and the primary key of the tables of these names, and which partitions have a child table.
 SELECT t.name, t.columns,
        ARRAY(SELECT pg_catalog.substring(pg_catalog.pg_get_expr(c.relpartbound, c.oid), '[0-9]+')::integer
              FROM pg_catalog.pg_inherits AS i JOIN pg_catalog.pg_class AS c ON c.oid = i.inhrelid
-             WHERE i.inhparent = parallel_partition.relation(t.name))
+             WHERE i.inhparent = t.relation)
 FROM parallel_partition.columns_of(%s::text[]) AS t
 
 -- name: shape
 -- The same in short, as check_sequences_and_tables has it.
-SELECT parallel_partition.shape(%s::text[])
+SELECT parallel_partition.shape_now(%s::text[])
+
+-- name: plan_latest_begin
+-- Where each statement has a snapshot of its own, a look is planned by how the tables are.
+BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY
+
+-- name: plan_latest_again
+-- Forget what was planned under an old snapshot.
+DISCARD PLANS
 
 -- name: check_rows
 -- The same behind the highest version and the number of the live partitions among $1 (NULL: all that are held).
