@@ -75,7 +75,7 @@ def test_no_row_is_left_out_of_a_write(pair: Cluster, isolation: Any, text: str)
 
 def test_columns_swapped_under_an_old_snapshot(pair: Cluster) -> None:
     with pair.connect(isolation=IsolationLevel.REPEATABLE_READ) as connection:
-        connection.execute("SELECT sum(v) FROM other")
+        connection.execute("SELECT sum(v) FROM t")
         rename = "ALTER TABLE other RENAME k TO x; ALTER TABLE other RENAME v TO k; ALTER TABLE other RENAME x TO v"
         on(pair, "s2", rename)
         differs(connection, "differs from its declaration", "SELECT k, v FROM other")
