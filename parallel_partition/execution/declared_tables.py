@@ -35,10 +35,13 @@ _MAY_DIFFER = frozenset({"42P01", "42703", "23514", "42804", "42883", "42846", "
 
 
 class _Look(NamedTuple):
-    """How a server has a table: columns and primary key as texts, and the partitions that have a child table."""
+    """How a server has a table: columns and primary key as texts, and the partitions that have a child table.
+
+    None among these is a child table for all others.
+    """
 
     columns: tuple[str, ...]
-    partitions: frozenset[int]
+    partitions: frozenset[int | None]
 
 
 def differences(pools: Pools, server: str, state: ClusterState, tables: Iterable[Table]) -> dict[Table, str]:
@@ -140,6 +143,9 @@ def _difference(
     if absent:
         children = ", ".join(table.child(part) for part in absent)
         said.append(f"has no child table for its partitions {', '.join(map(str, absent))} ({children})")
+    if table.sharded and (strange := found.partitions - held):
+        bounds = sorted("DEFAULT" if part is None else str(part) for part in strange)
+        said.append(f"has child tables for partitions that are not its own: {', '.join(bounds)}")
     if not said:
         return None
     return (

@@ -174,13 +174,14 @@ class Transaction:
             self._note_writers(queries)
         queries = {name: self._numbered(statement, name) for name, statement in queries.items()}
         own = {server: self.own_snapshot(session, block) for server, session in sessions.items()}
-        exchanges = {}
+        exchanges, behind = {}, {}
         for server, session in sessions.items():
             checks = (
                 self.versions.write_checks(server, parts)
                 if asserts
                 else self.versions.checks(server, parts, own_snapshot=own[server])
             )
+            behind[server] = len(checks)
             train = self.train(server, block, queries[server], *checks)
             exchange = session.exchange(train)
             exchanges[server] = (session, self.measure.timed(server, exchange) if self.measure else exchange)
@@ -196,7 +197,7 @@ class Transaction:
             self.statements += 1
         if moment:
             self.rollback()  # it was begun for this statement's snapshot alone
-        return {server: results[-1 - len(checks)] for server, results in outcome.results.items()}
+        return {server: results[-1 - behind[server]] for server, results in outcome.results.items()}
 
     def ask_one(self, server: str, statement: Statement, parts: frozenset[int] | None) -> PGresult:
         """Run a reading statement on one server and check its versions; see `ask`, which this is a short way of."""
@@ -370,7 +371,7 @@ class Transaction:
         if asserts and utility:
             self.check_versions(server)
         looks = [self.versions.sequences] if named else []
-        guards = self.versions.write_checks(server, _NO_PARTS) if asserts else looks
+        guards = [self.versions.entering(server, _NO_PARTS)] if asserts else looks
         train = self.train(server, block, statement, *guards)
         results = self._run_on_one(session, train, _NO_PARTS)
         if named and not asserts:

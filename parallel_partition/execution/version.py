@@ -9,8 +9,10 @@ sequences read as tables 8 us, the rows as well 30 us.
 
 Both come with a hash of the columns of all tables and the number of their children, for somebody may have changed
 them by hand. PostgreSQL computes it when it plans the look, keeps it as a constant of the prepared plan, and drops that
-plan whenever one of the tables changes: 5 us more. That is no snapshot's business: an old one meets the tables as they
-are now, so the look says that it does not know when it was planned under one, and another session is asked.
+plan whenever one of the tables changes: 5 us more. A change that commits during the planning cannot do that, so a look
+that was just planned compares the constant with the tables once more. Tables are no snapshot's business: an old one
+meets them as they are now, so the look says that it does not know when it was planned under one, and another session
+is asked.
 """
 
 from __future__ import annotations
@@ -219,11 +221,7 @@ class Versions:
         except (psycopg.Error, errors.Error) as failed:
             logger.warning("server %s: its tables could not be looked at: %s", server, first_line(failed))
             return
-        if (
-            shape == found
-            and told
-            and (server == state.catalog or declared.startswith(state.schema.shape.encode()))
-        ):
+        if shape == found and declared.startswith(b"%s/" % state.schema.shape.encode()):
             if len(self._differing) > _SHAPES_MAX:
                 self._differing.clear()
             self._differing[state.schema.version, server, expected, found] = tuple(told)
@@ -268,9 +266,13 @@ class Versions:
         """The same of rows and sequences as a statement that raises on the server when they are not that."""
         return self._assertion(_ASSERT, server, parts)
 
+    def entering(self, server: str, parts: frozenset[int] | None) -> Statement:
+        """The same for a write that commits behind it; it enters the snapshot gate."""
+        return self._assertion(_ASSERT_AND_ENTER, server, parts)
+
     def write_checks(self, server: str, parts: frozenset[int] | None) -> list[Statement]:
-        """The same and the tables, for a write that commits behind them; they enter the snapshot gate."""
-        assertion = self._assertion(_ASSERT_AND_ENTER, server, parts)
+        """The same, and an assertion of how the tables look."""
+        assertion = self.entering(server, parts)
         if self.state is not self._listed:
             self._list()
         if not self._names:

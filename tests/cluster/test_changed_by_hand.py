@@ -93,6 +93,14 @@ CHANGES = {
         "DROP TABLE t_part_{part}",
         "it has no child table for its partitions {part} (t_part_{part});",
     ),
+    "child of another server": (
+        "CREATE TABLE more PARTITION OF t FOR VALUES IN (99)",
+        "it has child tables for partitions that are not its own: 99;",
+    ),
+    "child for the rest": (
+        "CREATE TABLE rest PARTITION OF t DEFAULT",
+        "it has child tables for partitions that are not its own: DEFAULT;",
+    ),
 }
 
 
@@ -229,6 +237,18 @@ def test_a_change_taken_back(pair: Cluster, over: Connection[Any]) -> None:
     differs(over, "has not v integer", "SELECT count(*) FROM t")
     on(pair, "s2", "ALTER TABLE t RENAME w TO v")
     assert over.execute("SELECT count(*) FROM t").fetchone() == (len(ROWS),)
+
+
+def test_columns_in_another_order_are_as_good(pair: Cluster, over: Connection[Any]) -> None:
+    """All that the library sends names them."""
+    on(pair, "s2", "ALTER TABLE t DROP d, ADD d date")
+    assert over.execute("SELECT * FROM t ORDER BY k").fetchall() == ROWS
+    assert over.execute("SELECT count(*) FROM t").fetchone() == (len(ROWS),)
+    assert over.execute("UPDATE t SET v = v").rowcount == len(ROWS)
+    mine = next(k for k in range(1000, 2000) if home(pair, k) == "s2")
+    over.execute("INSERT INTO t VALUES (%s, 1, '2026-01-02', 'x')", (mine,))
+    assert over.execute("SELECT d::text, s FROM t WHERE k = %s", (mine,)).fetchone() == ("2026-01-02", "x")
+    assert over.execute("DELETE FROM t WHERE k = %s", (mine,)).rowcount == 1
 
 
 def test_the_catalogs_own_table_is_gone(pair: Cluster, over: Connection[Any]) -> None:

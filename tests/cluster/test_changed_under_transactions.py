@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import psycopg
@@ -12,7 +13,7 @@ from psycopg.conninfo import make_conninfo
 
 from parallel_partition import Cluster
 from parallel_partition.dbapi.connection import Connection
-from parallel_partition.execution import version
+from parallel_partition.execution import declared_tables
 from tests.cluster.test_changed_by_hand import ROWS, differs, held, home, on, over, pair
 
 __all__ = ["over", "pair"]
@@ -148,13 +149,13 @@ def test_each_shape_is_looked_into_once_for_all_connections(
     pair: Cluster, over: Connection[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looks: list[str] = []
-    look = version.all_differences
+    look = declared_tables.all_differences
 
     def counted(pools: Any, server: str, state: Any) -> Any:
         looks.append(server)
         return look(pools, server, state)
 
-    monkeypatch.setattr(version, "all_differences", counted)
+    monkeypatch.setattr("parallel_partition.execution.version.all_differences", counted)
     detach(pair)
     for _ in range(3):
         with pair.connect() as connection:
@@ -173,6 +174,64 @@ def test_a_table_made_again_by_hand(pair: Cluster, over: Connection[Any]) -> Non
     differs(over, "on server s2 differs from its declaration", "SELECT count(*) FROM other")
     on(pair, "s2", "DROP TABLE other", "ALTER TABLE away RENAME TO other")
     assert over.execute("SELECT sum(v) FROM other").fetchone() == (15,)
+
+
+@pytest.mark.both_versions
+def test_a_child_that_is_being_detached(pair: Cluster, over: Connection[Any]) -> None:
+    """Statements leave it out as soon as its detaching has begun."""
+    part = held(pair, "s2")
+    with psycopg.connect(pair.servers["s2"].conninfo) as reader:
+        reader.execute("SELECT count(*) FROM t")
+        with psycopg.connect(pair.servers["s2"].conninfo, autocommit=True) as direct:
+            direct.execute("SET statement_timeout = '200ms'")
+            with pytest.raises(psycopg.errors.QueryCanceled):
+                direct.execute(f"ALTER TABLE t DETACH PARTITION t_part_{part} CONCURRENTLY".encode())
+    differs(over, GONE, "SELECT count(*) FROM t")
+    assert over.execute("SELECT sum(v) FROM other").fetchone() == (15,)
+
+
+@pytest.mark.both_versions
+def test_a_table_changed_while_the_look_at_it_is_planned(pair: Cluster, over: Connection[Any]) -> None:
+    """The planning has a snapshot of before, and no plan is there yet that the change could invalidate."""
+    key = detached_key(pair)
+    swap = "ALTER TABLE other RENAME k TO x; ALTER TABLE other RENAME v TO k; ALTER TABLE other RENAME x TO v"
+    on(pair, "s2", "ALTER TABLE few ALTER label SET STATISTICS 10")  # the look is planned anew
+    with (
+        ThreadPoolExecutor(1) as thread,
+        psycopg.connect(pair.servers["s2"].conninfo) as changing,
+    ):
+        changing.execute("LOCK TABLE pg_catalog.pg_inherits")
+        read = thread.submit(over.execute, b"SELECT s FROM t WHERE k = %s", (key,))
+        while row_of(pair, "s2", "SELECT count(*) FROM pg_locks WHERE NOT granted") == (0,):
+            assert not read.done()
+        changing.execute(swap.encode())
+        changing.commit()
+        assert read.result().fetchone() == (str(key),)
+    differs(over, "differs from its declaration", "SELECT k, v FROM other")
+    assert over.execute("SELECT count(*) FROM t").fetchone() == (len(ROWS),)
+
+
+def test_a_server_whose_transactions_begin_with_an_old_snapshot(pair: Cluster) -> None:
+    """Its answers have another check behind them than the other server's."""
+    with psycopg.connect(pair.servers["s2"].conninfo, autocommit=True) as direct:
+        database = f'ALTER DATABASE "{direct.info.dbname}" SET default_transaction_isolation = serializable'
+        direct.execute(database.encode())
+    with Cluster.open(pair.servers["s1"].conninfo) as opened, opened.connect() as connection:
+        assert connection.execute("SELECT k, s FROM t ORDER BY k").fetchall() == [
+            (k, s) for k, _, _, s in ROWS
+        ]
+        assert connection.execute("UPDATE t SET v = v").rowcount == len(ROWS)
+        locked = connection.execute("SELECT k FROM t FOR UPDATE").fetchall()
+        assert sorted(locked) == [(k,) for k, *_ in ROWS]
+
+
+def test_local_tables_where_transactions_begin_with_an_old_snapshot(pair: Cluster) -> None:
+    with pair.connect(autocommit=True) as connection:
+        connection.execute("SET default_transaction_isolation = 'repeatable read'")
+        connection.execute("CREATE TABLE mine (n int)")
+        assert connection.execute("INSERT INTO mine VALUES (1)").rowcount == 1
+        connection.execute("VACUUM mine")
+        assert connection.execute("SELECT n FROM mine").fetchone() == (1,)
 
 
 @pytest.fixture

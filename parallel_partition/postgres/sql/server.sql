@@ -184,24 +184,61 @@ AS $body$
     ORDER BY n.place
 $body$;
 
--- The same in short: a hash of the columns and keys, and how many children there are.
-CREATE FUNCTION parallel_partition.shape_now(names text[]) RETURNS text
+-- The same in short: a hash of the columns and keys, and how many children there are; and whether no table is missing.
+CREATE FUNCTION parallel_partition.look_at(names text[], OUT shape text, OUT complete boolean)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $body$
     SELECT hashtextextended(string_agg(array_to_string(d.columns, ', '), '; '), 0)
-           || '/' || sum((SELECT count(*) FROM pg_inherits AS i WHERE i.inhparent = d.relation))
+           || '/' || sum((SELECT count(*) FROM pg_inherits AS i
+                          WHERE i.inhparent = d.relation AND NOT i.inhdetachpending)),
+           count(d.relation) = count(*)
     FROM parallel_partition.columns_of(names) AS d
 $body$;
+
+CREATE FUNCTION parallel_partition.shape_now(names text[]) RETURNS text
+LANGUAGE sql STABLE
+RETURN (parallel_partition.look_at(names)).shape;
 
 -- The same as a constant of a plan, by the same lie. NULL where that constant could go on when it is wrong: a table
 -- that is missing leaves no dependency, and who plans under an old snapshot sees old tables.
 CREATE FUNCTION parallel_partition.shape(names text[]) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
 AS $body$
-    SELECT CASE WHEN parallel_partition.sees_the_latest()
-                 AND NOT EXISTS (SELECT FROM unnest(names) AS n(name) WHERE parallel_partition.relation(n.name) IS NULL)
-           THEN parallel_partition.shape_now(names) END
+    SELECT l.shape FROM parallel_partition.look_at(names) AS l
+    WHERE l.complete AND parallel_partition.sees_the_latest()
 $body$;
+
+-- Which planning this is, and when its transaction began: constants of the plan by the same lie.
+CREATE FUNCTION parallel_partition.planning() RETURNS text
+LANGUAGE sql IMMUTABLE AS 'SELECT pg_catalog.gen_random_uuid()::text';
+
+CREATE FUNCTION parallel_partition.planned_in() RETURNS timestamptz
+LANGUAGE sql IMMUTABLE AS 'SELECT pg_catalog.now()';
+
+-- How the tables look once the plan is there. A change that commits while its constant is computed invalidates a plan
+-- that is not there yet, so the constant would stay: NULL, then. Once a planning is enough.
+CREATE FUNCTION parallel_partition.shape_again(shape text, planning text, names text[]) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $body$
+    SELECT l.shape FROM parallel_partition.look_at(names) AS l
+    WHERE shape_again.shape IS NULL
+       OR (l.shape = shape_again.shape
+           AND set_config('parallel_partition.planning', shape_again.planning, true) IS NOT NULL)
+$body$;
+
+-- How the tables look by the constants of a plan: all but the transaction that planned it may rely on them. NULL where
+-- the transaction's snapshot may be too old to tell. Has to be inlined.
+CREATE FUNCTION parallel_partition.shape_by(
+    shape text, planning text, planned_in timestamptz, names text[]
+) RETURNS text
+LANGUAGE sql STABLE
+RETURN CASE
+    WHEN shape IS NOT NULL
+     AND (pg_catalog.now() <> planned_in
+          OR pg_catalog.current_setting('parallel_partition.planning', true) = planning)
+    THEN shape
+    WHEN parallel_partition.sees_the_latest() THEN parallel_partition.shape_again(shape, planning, names)
+END;
 
 -- Raise unless the tables look in one of these ways; unless that can be told, too.
 CREATE FUNCTION parallel_partition.assert_shape(shape text, wanted text[]) RETURNS void

@@ -6,11 +6,11 @@ SELECT pg_catalog.pg_sequence_last_value('parallel_partition.map_version'),
 -- name: shape_of_tables
 -- How the tables of the names {names} look. That is computed when the server plans it, and again when one of the tables
 -- has changed: the plan depends on {relations}, which are never looked at. NULL where the transaction's snapshot may be
--- too old to tell.
+-- too old to tell, and where a table changed while it was planned.
 CASE WHEN pg_catalog.pg_sequence_last_value('parallel_partition.map_version') IS NULL
      THEN {relations}
-     ELSE coalesce(parallel_partition.shape(ARRAY[{names}]),
-                   CASE WHEN parallel_partition.sees_the_latest() THEN parallel_partition.shape_now(ARRAY[{names}]) END)
+     ELSE parallel_partition.shape_by(parallel_partition.shape(ARRAY[{names}]), parallel_partition.planning(),
+                                      parallel_partition.planned_in(), ARRAY[{names}])
 END
 
 -- name: check_sequences_and_tables
@@ -28,7 +28,7 @@ SELECT parallel_partition.assert_shape({shape}, ARRAY[{wanted}])
 SELECT t.name, t.columns,
        ARRAY(SELECT pg_catalog.substring(pg_catalog.pg_get_expr(c.relpartbound, c.oid), '[0-9]+')::integer
              FROM pg_catalog.pg_inherits AS i JOIN pg_catalog.pg_class AS c ON c.oid = i.inhrelid
-             WHERE i.inhparent = t.relation)
+             WHERE i.inhparent = t.relation AND NOT i.inhdetachpending)
 FROM parallel_partition.columns_of(%s::text[]) AS t
 
 -- name: shape
