@@ -13,8 +13,9 @@ import psycopg
 from psycopg import pq
 
 from parallel_partition.catalog.cluster import ClusterState
-from parallel_partition.catalog.tables import Column
-from parallel_partition.execution.declared_tables import differs_instead
+from parallel_partition.catalog.identifiers import quoted
+from parallel_partition.catalog.tables import Column, Table
+from parallel_partition.execution.declared_tables import differences, differs, differs_instead
 from parallel_partition.execution.failures import one_error, stale_map
 from parallel_partition.execution.fan_out import run_one
 from parallel_partition.execution.lanes import Lanes
@@ -26,7 +27,7 @@ from parallel_partition.execution.two_phase import (
     check_prepared_allowed,
     commit_everywhere,
 )
-from parallel_partition.execution.version import Versions, may_be_stale
+from parallel_partition.execution.version import StaleTables, StaleVersion, Versions, may_be_stale
 from parallel_partition.postgres.copy import CopyChunk, CopyRefused, copy_in
 from parallel_partition.postgres.draw import draw
 from parallel_partition.postgres.driver_errors import error_of_result
@@ -52,12 +53,16 @@ class BulkLoad:
     ----------
     pools : the cluster's pools
     state : the cluster as it is known; a server that knows a later one refuses the load
+    table : where the rows go; a server that has it otherwise refuses the load
     """
 
-    def __init__(self, pools: Pools, state: ClusterState) -> None:
+    def __init__(self, pools: Pools, state: ClusterState, table: Table) -> None:
         self._pools = pools
         self._state = state
+        self._table = table
         self._versions = Versions(state, pools, {})
+        self._versions.text = quoted(table.name).encode()
+        self._look = self._versions.sequences
         self._lanes = Lanes(self._work, DEPTH)
         self._sessions: dict[str, Session] = {}
         self._cancelled: dict[str, float] = {}
@@ -102,6 +107,7 @@ class BulkLoad:
         Raises
         ------
         errors.StaleMap : the map or a table changed since; nothing is kept
+        errors.TableDiffers : a server has the table otherwise by now; nothing is kept
         As `send` and `two_phase.commit_everywhere`.
         """
         if not self._lanes.finish():
@@ -112,7 +118,7 @@ class BulkLoad:
             for server, connection in participants.items():
                 check_prepared_allowed(connection, server)
         for session in sessions:
-            self._assert_version(session, [])
+            self._check(session, [])
         if len(sessions) > 1:
             self._enter_first(sessions[0])
         committed = commit_everywhere(
@@ -140,7 +146,7 @@ class BulkLoad:
             Statement(_SQL["take_setting"].encode(), [_text(name), _text(value)], prepare=False)
             for name, value in self._settings
         ]
-        self._assert_version(session, [_BEGIN, *settings])
+        self._check(session, [_BEGIN, *settings])
         if server != self._lanes.servers[0]:
             check_prepared_allowed(session.connection, server)
         for chunk in chunks:
@@ -163,14 +169,25 @@ class BulkLoad:
         if instead is not None:
             raise instead
 
-    def _assert_version(self, session: Session, before: list[Statement]) -> None:
-        train = [*before, self._versions.assertion(session.server, None)]
+    def _check(self, session: Session, before: list[Statement]) -> None:
+        """Raise unless map and tables are those that this load was made for.
+
+        Behind the last row that is so until the commit: who changes a table waits for those who write its children.
+        """
+        train = [*before, self._versions.assertion(session.server, None), self._look]
         result = run_one(session, session.exchange(train))[-1]
         if result.status == pq.ExecStatus.FATAL_ERROR:
             error = error_of_result(result, session.server)
             if may_be_stale(error):
                 raise stale_map(session.server) from error
             raise error
+        try:
+            self._versions.verify_sequences(session, result)
+        except StaleTables:
+            told = differences(self._pools, session.server, self._state, [self._table])
+            raise (differs(told.values(), session.server) if told else stale_map(session.server)) from None
+        except StaleVersion:
+            raise stale_map(session.server) from None
 
     def _enter_first(self, session: Session) -> None:
         """Enter the first server's snapshot gate before the others': see `snapshot`."""

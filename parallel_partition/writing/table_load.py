@@ -42,7 +42,7 @@ class TableLoad:
         self.rows = 0
         self.committed: Committed | None = None
         self._on_stale = on_stale
-        self._bulk = BulkLoad(pools, state)
+        self._bulk = BulkLoad(pools, state, table)
         self._chunks = Chunks(table, state.shard_map.home_of, tuple(state.servers), self._send)
 
     # --- columns
