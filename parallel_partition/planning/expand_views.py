@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from parallel_partition.catalog.identifiers import quoted
 from parallel_partition.catalog.tables import Schema
-from parallel_partition.planning.analysis import Analyser
-from parallel_partition.planning.hide_part import Edit
+from parallel_partition.planning.analysis import Analyser, is_whole_row
+from parallel_partition.planning.hide_part import Edit, row_uses
 from parallel_partition.planning.parse import ParsedText, parse
 from parallel_partition.planning.refuse import refuse
 from parallel_partition.planning.scope import field_names
@@ -39,14 +39,18 @@ def expand_views(text: str, schema: Schema, search_path: tuple[str, ...]) -> tup
     if not schema.views:
         return text, ()
     found: dict[ViewName, None] = {}
+    aliases: set[str] = set()
     for _ in range(_DEPTH):
         parsed = parse(text)
         named = dict(_views_in(parsed, schema, search_path)) if len(parsed.statements) == 1 else {}
         if not named:
+            if found:
+                _refuse_rows(parsed, aliases, Analyser(schema, search_path))
             return text, tuple(found)
         _refuse_schemas(parsed, set(named.values()))
         nodes = {id(body): body for _, body in walk(parsed.statements[0])}
         edits = [_edit(parsed.data, nodes[place], name, schema) for place, name in named.items()]
+        aliases.update(_alias(nodes[place]) for place in named)
         text = splice(parsed.data, edits).decode()
         found.update(dict.fromkeys(named.values()))
     raise refuse(f"view {next(iter(found))[1]}", f"views read each other more than {_DEPTH} deep")
@@ -88,6 +92,28 @@ def _edit(data: bytes, node: Node, name: ViewName, schema: Schema) -> Edit:
     if before and data[before[0].start : before[0].end].upper() == b"TABLE":
         return before[0].start, extent[1], f"SELECT * FROM {subselect}".encode()  # noqa: S608 - PostgreSQL's own
     return *extent, subselect.encode()
+
+
+def _alias(node: Node) -> str:
+    return str(node["alias"]["aliasname"] if "alias" in node else node["relname"])
+
+
+def _refuse_rows(parsed: ParsedText, aliases: set[str], analyser: Analyser) -> None:
+    """Refuse whole rows of views where their type is seen: a row of a subselect has none of its own."""
+    root = analyser.statement(parsed.statements[0])
+    uses = row_uses(tuple(walk(parsed.statements[0])))
+    for level in root.inside() if root else ():
+        for reference in level.references:
+            row = is_whole_row(reference)
+            if row is None or id(reference.body) in uses:
+                continue
+            name = next((one.name for one in row.relations if one.level and one.name in aliases), None)
+            if name is not None:
+                raise refuse(
+                    f"the whole row {name}",
+                    "a view's row has a type of its own",
+                    "name the columns, or ROW(v.*)",
+                )
 
 
 def _refuse_schemas(parsed: ParsedText, views: set[ViewName]) -> None:

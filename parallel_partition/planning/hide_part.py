@@ -73,15 +73,15 @@ def hide_part(data: bytes, nodes: Nodes, root: Level) -> list[Edit]:
     ------
     UnsupportedQuery : ``part`` cannot be hidden somewhere
     """
-    row_uses = _row_uses(nodes)
+    uses = row_uses(nodes)
     edits: list[Edit] = []
     for level in root.inside():
         if any(relation.sharded for relation in leaves(level.source)):
-            edits += _LevelEdits(data, level, row_uses).edits()
+            edits += _LevelEdits(data, level, uses).edits()
     return list(dict.fromkeys(edits))
 
 
-def _row_uses(nodes: Nodes) -> dict[int, bool]:
+def row_uses(nodes: Nodes) -> dict[int, bool]:
     """The ids of ColumnRef bodies that stand where a row of a subselect does as well as a row of the table.
 
     The value tells whether the names of the row's columns matter there.

@@ -190,7 +190,10 @@ def _refuse_hidden(level: Level, reference: Reference) -> None:
     found: list[Column] = []
     names: Names | None = reference.names
     while names is not None:
-        found += find_column(names.source, PART)[0]
+        here = find_column(names.source, PART)[0]
+        found += here
+        if any(not _is_librarys(column) for column in here):
+            break  # it is meant, if there is no other beside it
         names = names.outer
     library = [column for column in found if _is_librarys(column)]
     others = len(found) > len(library) or relation_named(PART, None, reference.names) is not None

@@ -118,11 +118,27 @@ def _options(body: Node) -> Iterator[str]:
         yield f"{option['defname']}={value}"
 
 
+#: Settings that stay as they are: the value of each, why, and what to do instead.
+_KEPT = {
+    "standard_conforming_strings": ("on", "statements are read with it on", "use E'...'"),
+    "array_nulls": ("on", "arrays travel between servers as text, with NULL for nulls", """use '{"NULL"}'"""),
+    "transform_null_equals": (
+        "off",
+        "an equality with NULL is planned as one that is never true",
+        "use IS NULL",
+    ),
+    "xmloption": ("content", "values of xml travel between servers as content", "use XMLPARSE(DOCUMENT ...)"),
+}
+#: Other ways to write those values.
+_SAME_AS = {"on": ("1", "true", "yes"), "off": ("0", "false", "no"), "content": ()}
+
+
 def _setting(text: str, kind: str, body: Node) -> SettingPlan:
     name = body.get("name", "")
     value = " ".join(_setting_values(body))
-    if name == "standard_conforming_strings" and value.lower() in ("off", "false", "no", "0"):
-        raise refuse("SET standard_conforming_strings", "statements are read with it on", "use E'...'")
+    kept, reason, advice = _KEPT.get(name, ("", "", ""))
+    if value and kept and not kept.startswith(value.lower()) and value.lower() not in _SAME_AS[kept]:
+        raise refuse(f"SET {name} = {value}", reason, advice)
     if name == "client_encoding" and value and value.lower().replace("-", "").replace("_", "") != "utf8":
         raise refuse("SET client_encoding", "keys are read as UTF-8", "leave it at UTF8")
     if name == "extra_float_digits" and re.fullmatch(r"-[0-9]+|0", value):

@@ -12,7 +12,7 @@ from psycopg.rows import tuple_row
 from parallel_partition.catalog.cluster import ClusterState, Server, Servers
 from parallel_partition.catalog.shard_map import ShardMap
 from parallel_partition.catalog.tables import PART, Column, Schema, Table, View
-from parallel_partition.errors import CatalogMissing, CatalogVersion
+from parallel_partition.errors import CatalogMissing, CatalogVersion, InvalidCluster
 from parallel_partition.postgres.named_sql import load
 
 Connection = psycopg.Connection[Any]
@@ -53,6 +53,10 @@ SHARED_SETTINGS = (
     "xmlbinary",
     "xmloption",
 )
+
+
+#: Of these, what is relied on: arrays travel as text, and a key that is compared with NULL has no rows.
+_RELIED_ON = {"array_nulls": "on", "transform_null_equals": "off"}
 
 
 def pin(connection: Connection) -> None:
@@ -191,10 +195,12 @@ def load_state(connection: Connection) -> ClusterState:
     ------
     errors.CatalogMissing : there is no catalog in that database
     errors.CatalogVersion : a newer library wrote it, or one from before the first release
+    errors.InvalidCluster : the catalog's server has a setting under which answers would be wrong
     """
     with connection.transaction():
         search_path = _search_path(connection)
         settings = dict(rows(connection, "load_settings", names=list(SHARED_SETTINGS)))
+        _check_settings(connection, settings)
         pin(connection)
         _check_format(connection)
         loaded = _Loaded(**{name: rows(connection, f"load_{name}") for name in _Loaded._fields})
@@ -217,8 +223,21 @@ def _search_path(connection: Connection) -> tuple[str, ...]:
     return tuple(schema for schema in found[0] if schema != "pg_catalog")
 
 
+def _check_settings(connection: Connection, settings: Mapping[str, str]) -> None:
+    for name, wanted in _RELIED_ON.items():
+        if settings[name] != wanted:
+            raise InvalidCluster(
+                f"{name} is {settings[name]} for this user or database in {_place(connection)}, the catalog's server, "
+                f"and has to be {wanted}, PostgreSQL's default: ALTER DATABASE ... RESET {name}"
+            )
+
+
+def _place(connection: Connection) -> str:
+    return f"{connection.info.host}:{connection.info.port}/{connection.info.dbname}"
+
+
 def _check_format(connection: Connection) -> None:
-    place = f"{connection.info.host}:{connection.info.port}/{connection.info.dbname}"
+    place = _place(connection)
     found = row(connection, "is_initialised")
     assert found is not None
     is_server, is_catalog, _ = found

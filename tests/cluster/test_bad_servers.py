@@ -286,14 +286,28 @@ def test_an_older_catalog(databases: MakeDatabases) -> None:
     )
 
 
+@pytest.mark.parametrize(("name", "value"), [("array_nulls", "off"), ("transform_null_equals", "on")])
+def test_a_default_under_which_answers_would_be_wrong(
+    databases: MakeDatabases, name: str, value: str
+) -> None:
+    conninfos = databases(1)
+    Cluster.create(conninfos, num_partitions=4).close()
+    with psycopg.connect(conninfos[0], autocommit=True) as direct:
+        direct.execute(f"ALTER DATABASE {direct.info.dbname} SET {name} = {value}")
+    fails(
+        lambda: parallel_partition.connect(conninfos[0]),
+        errors.InvalidCluster,
+        psycopg.ProgrammingError,
+        match=f"{name} is {value} for this user or database in .*, the catalog's server",
+    )
+
+
 def test_a_newer_catalog(databases: MakeDatabases) -> None:
     conninfos = databases(1)
     with Cluster.create(conninfos, num_partitions=4) as cluster, cluster.connect() as connection:
         with psycopg.connect(conninfos[0], autocommit=True) as direct:
             direct.execute("UPDATE parallel_partition.cluster SET format_version = 99")
-        message = (
-            "has format 99, written by a newer parallel_partition; this one reads format \\d+: install the newer"
-        )
+        message = "has format 99, written by a newer parallel_partition; this one reads format \\d+: install the newer"
         fails(
             lambda: parallel_partition.connect(conninfos[0]),
             errors.CatalogVersion,

@@ -300,7 +300,19 @@ SET client_encoding = 'latin1';
 -- refused: SET client_encoding: keys are read as UTF-8; leave it at UTF8
 
 SET standard_conforming_strings = off;
--- refused: SET standard_conforming_strings: statements are read with it on; use E'...'
+-- refused: SET standard_conforming_strings = off: statements are read with it on; use E'...'
+
+SET array_nulls = 0;
+-- refused: SET array_nulls = 0: arrays travel between servers as text, with NULL for nulls; use '{"NULL"}'
+
+SET LOCAL transform_null_equals TO 'On';
+-- refused: SET transform_null_equals = On: an equality with NULL is planned as one that is never true; use IS NULL
+
+SET xmloption = document;
+-- refused: SET xmloption = document: values of xml travel between servers as content; use XMLPARSE(DOCUMENT ...)
+
+SET XML OPTION DOCUMENT;
+-- refused: SET xmloption = DOCUMENT: values of xml travel between servers as content; use XMLPARSE(DOCUMENT ...)
 
 SET TRANSACTION SNAPSHOT '1';
 -- refused: SET TRANSACTION SNAPSHOT: a snapshot is one server's

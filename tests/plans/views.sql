@@ -16,3 +16,13 @@ SELECT n FROM other.summed;
 
 WITH recent_orders AS (SELECT id FROM public.recent_orders) SELECT count(*) FROM recent_orders;
 -- strategy: split
+
+-- A row of a view has a type of its own, which matters where it is shown.
+SELECT recent_orders FROM recent_orders;
+-- refused: the whole row recent_orders: a view's row has a type of its own; name the columns, or ROW(v.*)
+
+SELECT 1 FROM recent_orders AS r WHERE r = ANY (SELECT r);
+-- refused: the whole row r: a view's row has a type of its own; name the columns, or ROW(v.*)
+
+SELECT row_to_json(r), r IS NULL FROM recent_orders AS r WHERE id = 5;
+-- strategy: one server

@@ -276,3 +276,5 @@ SELECT(u.*)FROM users u ORDER BY id LIMIT 3;
 SELECT count(DISTINCT (u.*)) FROM users u;
 SELECT count((u.*)), count(DISTINCT u.*) FROM users u;
 SELECT country, count(DISTINCT (u.*)) FILTER (WHERE id > 3) FROM users u GROUP BY country;
+-- part of a subselect is no column of the library's.
+SELECT id FROM users WHERE id IN (SELECT part FROM (SELECT 3 AS part) z);
