@@ -186,6 +186,10 @@ class Runner:
             raise
         except errors.CrossShardWriteRefused:
             raise
+        except psycopg.errors.InsufficientPrivilege:
+            self.router.readable.clear()  # the right to read `part` may be among those that were taken away
+            self.transaction.fail()
+            raise
         except BaseException:
             self.transaction.fail()
             raise

@@ -127,6 +127,7 @@ _KEPT = {
         "an equality with NULL is planned as one that is never true",
         "use IS NULL",
     ),
+    "quote_all_identifiers": ("off", "tables are compared by how they are written", "leave it off"),
     "xmloption": ("content", "values of xml travel between servers as content", "use XMLPARSE(DOCUMENT ...)"),
 }
 #: Other ways to write those values.

@@ -52,11 +52,13 @@ SHARED_SETTINGS = (
     "array_nulls",
     "xmlbinary",
     "xmloption",
+    "quote_all_identifiers",
 )
 
 
-#: Of these, what is relied on: arrays travel as text, and a key that is compared with NULL has no rows.
-_RELIED_ON = {"array_nulls": "on", "transform_null_equals": "off"}
+#: Of these, what is relied on: arrays travel as text, a key that is compared with NULL has no rows, and tables are
+#: compared by how their columns are written.
+_RELIED_ON = {"array_nulls": "on", "transform_null_equals": "off", "quote_all_identifiers": "off"}
 
 
 def pin(connection: Connection) -> None:

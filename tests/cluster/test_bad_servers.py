@@ -286,7 +286,10 @@ def test_an_older_catalog(databases: MakeDatabases) -> None:
     )
 
 
-@pytest.mark.parametrize(("name", "value"), [("array_nulls", "off"), ("transform_null_equals", "on")])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("array_nulls", "off"), ("transform_null_equals", "on"), ("quote_all_identifiers", "on")],
+)
 def test_a_default_under_which_answers_would_be_wrong(
     databases: MakeDatabases, name: str, value: str
 ) -> None:

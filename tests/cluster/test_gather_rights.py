@@ -156,3 +156,15 @@ def test_a_right_on_a_type_is_asked_for_as_such(filled: Cluster) -> None:
             pytest.raises(psycopg.errors.InsufficientPrivilege, match="permission denied for type mood"),
         ):
             connection.execute("SELECT mode() WITHIN GROUP (ORDER BY m) FROM moods")
+
+
+def test_a_right_that_is_taken_away_is_noticed(filled: Cluster) -> None:
+    """Rows of lists are asked for by `part` while it may be read, and without it afterwards."""
+    query = "SELECT name FROM people WHERE id IN (1, 2, 3) ORDER BY id"
+    with clerk(filled, "SELECT") as role, connected(filled, role) as connection:
+        assert connection.execute(query).fetchall() == [("n1",), ("n2",), ("n3",)]
+        on_all(filled, sql.SQL("REVOKE SELECT ON people FROM {}").format(role))
+        on_all(filled, sql.SQL("GRANT SELECT (id, age, name) ON people TO {}").format(role))
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute(query)
+        assert connection.execute(query).fetchall() == [("n1",), ("n2",), ("n3",)]

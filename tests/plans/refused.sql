@@ -308,6 +308,9 @@ SET array_nulls = 0;
 SET LOCAL transform_null_equals TO 'On';
 -- refused: SET transform_null_equals = On: an equality with NULL is planned as one that is never true; use IS NULL
 
+SET quote_all_identifiers = on;
+-- refused: SET quote_all_identifiers = on: tables are compared by how they are written; leave it off
+
 SET xmloption = document;
 -- refused: SET xmloption = document: values of xml travel between servers as content; use XMLPARSE(DOCUMENT ...)
 
