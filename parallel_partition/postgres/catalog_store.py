@@ -18,7 +18,7 @@ from parallel_partition.postgres.named_sql import load
 Connection = psycopg.Connection[Any]
 
 #: The layout of the catalog that this library reads and writes. Since 2, all who write enter the snapshot gate.
-FORMAT_VERSION = 4
+FORMAT_VERSION = 5
 
 #: The version of the map and of the tables of a new cluster; the catalog's sequence starts behind it.
 FIRST_VERSION = 1
