@@ -65,11 +65,11 @@ def _described(table: Table, cluster: Cluster) -> str:
     return "\n".join(lines)
 
 
-def _filled(default: str | None, identity: str, sequence: str | None, generated: bool) -> str:
+def _filled(default: str | None, identity: str, sequence: str | None, generated: str) -> str:
     if identity:
         return f"generated {identity} as identity"
     if generated:
-        return f"generated always as ({default}) stored"
+        return f"generated, {generated}"
     return f"drawn from {sequence}" if sequence else default or ""
 
 

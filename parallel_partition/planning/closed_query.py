@@ -5,21 +5,31 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from parallel_partition.catalog.tables import Column as TableColumn
+from parallel_partition.planning.compared_as import agree
 from parallel_partition.planning.context import Query
 from parallel_partition.planning.key_sources import typed_parameters
-from parallel_partition.planning.never_fails import column_type, never_fails, window_never_fails
+from parallel_partition.planning.never_fails import (
+    is_computed,
+    never_fails,
+    window_never_fails,
+)
 from parallel_partition.planning.scope import (
     Column,
+    Join,
     Level,
     Reference,
     Relation,
+    Source,
     WholeRow,
     field_names,
+    find_column,
     leaves,
     relation_named,
     resolve,
 )
 from parallel_partition.planning.trees import Node, kind_and_body, walk
+from parallel_partition.planning.typed_columns import column_named, typed
 
 #: Clauses that hold expressions over rows, or lists of them.
 _CLAUSES = ("targetList", "whereClause", "groupClause", "havingClause", "sortClause", "distinctClause")
@@ -43,6 +53,7 @@ def is_closed(level: Level, query: Query) -> bool:
         all(_is_readable(relation, level) for relation in inside)
         and all(_stays_inside(reference, inside) for reference in references)
         and _parameters_are_certain(level, query)
+        and all(map(_compares_what_agrees, level.inside()))
         and all(_never_fails(one, references) for one in level.inside())
     )
 
@@ -84,7 +95,8 @@ def _has_type(value: Node) -> bool:
 def _is_readable(relation: Relation, level: Level) -> bool:
     """Tell whether a relation is a table of the cluster, a subquery, or a CTE of the subquery's own."""
     if relation.level is None:
-        return relation.table is not None and not relation.sampled
+        table = relation.table
+        return table is not None and not relation.sampled and not any(map(is_computed, table.columns))
     if "relname" not in relation.node:
         return True
     own = {id(cte.level) for one in level.inside() for cte in one.ctes.values() if not cte.recursive}
@@ -121,12 +133,39 @@ def _parameters_are_certain(level: Level, query: Query) -> bool:
 def _never_fails(level: Level, references: list[Reference]) -> bool:
     names = {id(reference.body): reference.names for reference in references}
 
-    def type_of(body: Node) -> str:
-        return column_type(body, names.get(id(body)))
+    def column_of(body: Node) -> TableColumn | None:
+        return column_named(body, names.get(id(body)))
 
     named = [item["WindowDef"] for item in level.node.get("windowClause", [])]
-    return all(never_fails(node, type_of) for node in _expressions(level)) and all(
-        window_never_fails(window, type_of) for window in named
+    return all(never_fails(node, column_of) for node in _expressions(level)) and all(
+        window_never_fails(window, column_of) for window in named
+    )
+
+
+def _compares_what_agrees(level: Level) -> bool:
+    """Tell whether what a level compares without naming an operator becomes one type: arms of UNION, and USING."""
+    if level.kind == "set operation":
+        outputs = [arm.outputs or () for arm in level.arms]
+        columns = [
+            [output.column and typed(output.column) for output in place]
+            for place in zip(*outputs, strict=False)
+        ]
+        return all(not any(place) or agree(place) for place in columns)
+    return level.source is None or _joins_what_agrees(level.source)
+
+
+def _joins_what_agrees(source: Source) -> bool:
+    if not isinstance(source, Join):
+        return True
+    merged = (
+        [typed(one) for side in (source.left, source.right) for one in find_column(side, name)[0]]
+        for name in source.using or ()
+    )
+    return (
+        source.using is not None
+        and all(map(agree, merged))
+        and _joins_what_agrees(source.left)
+        and _joins_what_agrees(source.right)
     )
 
 

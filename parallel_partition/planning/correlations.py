@@ -32,7 +32,7 @@ def indexes_of(root: Level) -> dict[Relation, tuple[str, ...]]:
 
 
 def _indexes(table: Table, columns: list[str]) -> Iterator[str]:
-    types = {column.name: column.type for column in table.columns}
+    types = {column.name: column.type for column in table.columns if column.generated != "virtual"}
     short = [name for name in columns if types.get(name, "").startswith(_SHORT) and "[" not in types[name]]
     if short:
         yield f"USING btree ({', '.join(map(quoted, short))})"

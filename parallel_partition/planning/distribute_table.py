@@ -136,7 +136,7 @@ def _catalogued(column: DeclaredColumn) -> Column:
         default=None if column.generated or column.sequence else column.expression,
         collation=column.collation,
         identity=column.identity,
-        generated=bool(column.generated),
+        generated={"s": "stored", "v": "virtual"}.get(column.generated, ""),
         sequence=column.sequence.name if column.sequence else None,
     )
 

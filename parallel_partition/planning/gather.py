@@ -21,7 +21,7 @@ from parallel_partition.planning.functions import clock_of, differs_in_merge, se
 from parallel_partition.planning.hide_part import Edit
 from parallel_partition.planning.key_sources import Sources
 from parallel_partition.planning.known_names import system_column
-from parallel_partition.planning.needed_columns import NeededColumns
+from parallel_partition.planning.needed_columns import NeededColumns, stored_columns
 from parallel_partition.planning.parse import parse
 from parallel_partition.planning.plan import ROW_ALONE, EveryPartition, Gather, GatheredTable, Refusal
 from parallel_partition.planning.prune import KnownValues, either
@@ -118,10 +118,8 @@ def _gathered(
     table = _table(relations)
     names = needed.of(relations)
     keyed = bool(table.primary_key) and set(table.primary_key) <= set(names) and _groups(query)
-    columns = [
-        f"{quoted(column.name)} {column.type}" + (f" COLLATE {column.collation}" if column.collation else "")
-        for column in table.columns
-    ]
+    columns = [_declared(column, names) for column in table.columns]
+    names = stored_columns(table, names)
     if not names:
         columns.append(f"{quoted(ROW_ALONE)} pg_catalog.int4")
     if keyed:  # columns that depend on a grouped primary key need not be grouped
@@ -138,6 +136,16 @@ def _gathered(
         all(map(_travels_in_binary, table.columns)),
         uses=uses,
     )
+
+
+def _declared(column: Column, needed: Sequence[str]) -> str:
+    """A column of a temporary table; a virtual one is computed there, of no other rows than PostgreSQL would."""
+    declared = f"{quoted(column.name)} {column.type}" + (
+        f" COLLATE {column.collation}" if column.collation else ""
+    )
+    if column.generated == "virtual" and column.name in needed:
+        declared += f" GENERATED ALWAYS AS ({column.expression}) VIRTUAL"
+    return declared
 
 
 def _travels_in_binary(column: Column) -> bool:

@@ -6,9 +6,11 @@ A star, a whole row, a NATURAL JOIN and a list of column aliases take in all col
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from parallel_partition.catalog.tables import Table
 from parallel_partition.planning.analysis import Nodes, strings
+from parallel_partition.planning.parse import parse
 from parallel_partition.planning.scope import (
     Column,
     Join,
@@ -22,6 +24,7 @@ from parallel_partition.planning.scope import (
     relation_named,
     resolve,
 )
+from parallel_partition.planning.trees import walk
 
 
 class NeededColumns:
@@ -76,6 +79,22 @@ class NeededColumns:
 
     def _is_needed(self, name: str, relations: list[Relation]) -> bool:
         return name in self.names or any((relation, name) in self._columns for relation in relations)
+
+
+def stored_columns(table: Table, names: Sequence[str]) -> tuple[str, ...]:
+    """The columns by which a server can tell those of ``names``: virtual ones are computed from others."""
+    needed = set(names)
+    for column in table.columns:
+        if column.generated == "virtual" and column.name in needed:
+            needed.remove(column.name)
+            tree = parse(f"SELECT {column.expression}").statements
+            needed.update(
+                str(field_names(body)[-1])
+                for statement in tree
+                for kind, body in walk(statement)
+                if kind == "ColumnRef"
+            )
+    return tuple(name for name in table.column_names if name in needed)
 
 
 def _names_of_fields(nodes: Nodes) -> Iterator[str]:

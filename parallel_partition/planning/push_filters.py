@@ -15,10 +15,11 @@ from parallel_partition.catalog.tables import PART
 from parallel_partition.planning.context import Query
 from parallel_partition.planning.functions import differs_by_server
 from parallel_partition.planning.key_sources import typed_parameters
-from parallel_partition.planning.never_fails import column_type, never_fails
+from parallel_partition.planning.never_fails import never_fails
 from parallel_partition.planning.scope import SYSTEM_COLUMNS, Column, Relation, resolve
 from parallel_partition.planning.terms import Term, column_of, is_operator, terms_of_relations
 from parallel_partition.planning.trees import Node, kind_and_body, walk
+from parallel_partition.planning.typed_columns import column_named
 from parallel_partition.planning.write_nodes import Unsupported
 from parallel_partition.planning.write_sql import write_checked
 
@@ -52,8 +53,8 @@ class Filters:
         for term in self.terms(relation):
             if term.expression is None or (term.nullable and not _refuses_null(term, relation)):
                 continue
-            types = partial(column_type, names=term.names)
-            if relation in self._perhaps_never and not never_fails(term.expression, types):
+            column_of = partial(column_named, names=term.names)
+            if relation in self._perhaps_never and not never_fails(term.expression, column_of):
                 continue
             bare = self._bare(term.expression, term, relation)
             if bare is not None:

@@ -122,7 +122,8 @@ SELECT d.schema_name, d.table_name, d.kind, d.key, d.key_types,
             'default', CASE WHEN a.attgenerated = '' THEN pg_catalog.pg_get_expr(f.adbin, f.adrelid) END,
             'collation', CASE WHEN a.attcollation NOT IN (0, 'pg_catalog."default"'::regcollation)
                          THEN pg_catalog.format('%I.%I', n.nspname, o.collname) END,
-            'generated', a.attgenerated <> '',
+            'generated', CASE a.attgenerated WHEN 's' THEN 'stored' WHEN 'v' THEN 'virtual' ELSE '' END,
+            'expression', CASE a.attgenerated WHEN 'v' THEN pg_catalog.pg_get_expr(f.adbin, f.adrelid) END,
             'identity', coalesce(s.identity, ''),
             'sequence', s.sequence) ORDER BY a.attnum)
         FROM pg_catalog.pg_attribute AS a
