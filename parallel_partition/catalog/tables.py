@@ -18,7 +18,7 @@ class Column:
 
     ``type`` is PostgreSQL's ``format_type`` text ("bigint", "character varying(10)"); ``oid`` the type's OID on the
     catalog's server; ``collation`` the quoted collation name when it is not the database's default, else None.
-    ``default`` is the default's SQL text or None; ``identity`` is "" or "always" or "by default"; ``generated`` is "" or
+    ``default`` is the default's SQL text or None; ``identity`` is "" or "always" or "by default"; ``generated`` is "",
     "stored" or "virtual", and ``expression`` is what a virtual column is computed by. ``sequence`` is the catalog's
     sequence (quoted, qualified) that fills the column, or None.
     """

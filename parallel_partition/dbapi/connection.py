@@ -21,6 +21,7 @@ from parallel_partition.dbapi.cursor import Cursor
 from parallel_partition.dbapi.cursor_factory import named_over_servers, over_servers
 from parallel_partition.dbapi.plain_cursor import execute_for, is_execute
 from parallel_partition.dbapi.server_cursor import ServerCursor
+from parallel_partition.dbapi.statement_lock import StatementLock
 from parallel_partition.execution.explain import Explanation, Format
 from parallel_partition.execution.gather import GATHER_LIMIT
 from parallel_partition.execution.router import Router
@@ -127,6 +128,8 @@ class Connection(psycopg.Connection[Row]):
         super().__init__(pgconn, row_factory or tuple_row)  # type: ignore[arg-type]  # tuple_row when Row is a tuple
         # The base class takes the pooled connection's handlers for itself; they are that connection's.
         pgconn.notice_handler, pgconn.notify_handler = handlers
+        self._statements = StatementLock()
+        self.lock = self._statements  # type: ignore[assignment] # used as a threading.Lock is
         self.cursor_factory = Cursor
         self.server_cursor_factory = ServerCursor
         #: Named cursors that were declared last, by name.
@@ -422,9 +425,11 @@ class Connection(psycopg.Connection[Row]):
         self.cancel_safe()
 
     def cancel_safe(self, *, timeout: float = 30.0) -> None:
-        """Cancel what runs on any server; ``timeout`` in seconds for each."""
-        for session in self.runner.sessions:
-            session.cancel(timeout)
+        """Cancel what runs on any server, before any other statement is run; ``timeout`` in seconds for each."""
+        with self._statements.cancelling:
+            for session in self.runner.sessions:
+                if session.transaction_status == pq.TransactionStatus.ACTIVE:
+                    session.cancel(timeout)
 
     def close(self) -> None:
         """Roll back an open transaction and give the sessions back to their pools."""

@@ -10,6 +10,7 @@ import pytest
 
 import parallel_partition
 from parallel_partition import Cluster, errors
+from parallel_partition.postgres.session import Session
 from tests.cluster.visits import filled_with_visits, one
 
 
@@ -124,6 +125,15 @@ def test_cancel_from_another_thread_reaches_all_servers(filled):
             connection.transaction_state.ask(dict.fromkeys(filled.servers, statement), None)
         timer.join()
         assert one(connection, "SELECT count(*) FROM visits") == (80,)
+
+
+def test_a_cancel_goes_where_something_runs(filled, monkeypatch):
+    cancelled = []
+    monkeypatch.setattr(Session, "cancel", lambda session, timeout=1.0: cancelled.append(session.server))
+    with filled.connect() as connection:
+        assert one(connection, "SELECT count(*) FROM visits") == (80,)
+        connection.cancel()  # all are idle, in a transaction
+        assert cancelled == []
 
 
 def test_threads_share_the_pools(filled):
