@@ -25,6 +25,7 @@ from parallel_partition.postgres.pool import Pools
 logger = logging.getLogger("parallel_partition")
 
 _DESCRIBED, _SHAPE = (load("versions")[name].encode() for name in ("described", "shape"))
+_ONE_MOMENT = b"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"
 #: Seconds to wait for a session.
 _PATIENCE = 5.0
 
@@ -52,11 +53,17 @@ def differences(pools: Pools, server: str, state: ClusterState, tables: Iterable
     psycopg.Error, errors.Error : a server cannot say
     """
     tables = list(tables)
-    found = _looks(pools, server, tables)
-    declared = found if server == state.catalog else _looks(pools, state.catalog, tables)
+    found, _ = _looks(pools, server, tables)
+    declared = found if server == state.catalog else _looks(pools, state.catalog, tables)[0]
+    return _compared(server, state, found, declared)
+
+
+def _compared(
+    server: str, state: ClusterState, found: Mapping[Table, _Look], declared: Mapping[Table, _Look]
+) -> dict[Table, str]:
     held = frozenset(state.shard_map.partitions_of(server))
     told = {}
-    for table in tables:
+    for table in found:
         parts = held if table.sharded else frozenset()
         words = _difference(table, found[table], declared[table], parts, server, state.catalog)
         if words is not None:
@@ -64,9 +71,31 @@ def differences(pools: Pools, server: str, state: ClusterState, tables: Iterable
     return told
 
 
-def all_differences(pools: Pools, server: str, state: ClusterState) -> tuple[dict[Table, str], bytes]:
-    """The same for all tables, and the server's tables in short, as the version check sees them."""
-    return differences(pools, server, state, state.schema.values()), shape_of(pools, server, state)
+class AllLooks(NamedTuple):
+    """How all tables of a server are, at one moment of it and of the catalog's server.
+
+    ``told`` is as `differences` has it; ``shape`` and ``declared`` are the tables of both in short, as the version
+    check sees them.
+    """
+
+    told: dict[Table, str]
+    shape: bytes
+    declared: bytes
+
+
+def all_differences(pools: Pools, server: str, state: ClusterState) -> AllLooks:
+    """How all tables differ on a server from what is declared.
+
+    Raises
+    ------
+    psycopg.Error, errors.Error : a server cannot say
+    """
+    tables = list(state.schema.values())
+    found, shape = _looks(pools, server, tables)
+    declared, as_declared = (
+        (found, shape) if server == state.catalog else _looks(pools, state.catalog, tables)
+    )
+    return AllLooks(_compared(server, state, found, declared), shape, as_declared)
 
 
 def shape_of(pools: Pools, server: str, state: ClusterState) -> bytes:
@@ -107,15 +136,21 @@ def differs_instead(
     return None
 
 
-def _looks(pools: Pools, server: str, tables: Sequence[Table]) -> dict[Table, _Look]:
-    """How a server has tables, asked in a session of its own: the caller's transaction may have failed."""
+def _looks(pools: Pools, server: str, tables: Sequence[Table]) -> tuple[dict[Table, _Look], bytes]:
+    """How a server has tables, and they in short, at one moment.
+
+    Asked in a session of its own: the caller's transaction may have failed.
+    """
     names = [full_name(table) for table in tables]
     with pools[server].connection(_PATIENCE) as connection, connection.transaction():
+        connection.execute(_ONE_MOMENT)
         rows = connection.execute(_DESCRIBED, (names,)).fetchall()
-    return {
+        [(shape,)] = connection.execute(_SHAPE, (names,)).fetchall()
+    looks = {
         table: _Look(tuple(columns), frozenset(partitions))
         for table, (_, columns, partitions) in zip(tables, rows, strict=True)
     }
+    return looks, (shape or "").encode()
 
 
 def _difference(
@@ -136,6 +171,9 @@ def _difference(
     more = Counter(found.columns) - Counter(declared.columns)
     absent = sorted(held - found.partitions)
     said = []
+    if not (more or missing) and found.columns != declared.columns:
+        # Nothing tells columns that were made in another order from such that were renamed to each other's names.
+        said.append(f"has {', '.join(found.columns)}, and not in this order {', '.join(declared.columns)}")
     if more:
         said.append(f"has {', '.join(more)}")
     if missing:

@@ -157,7 +157,7 @@ class Runner:
         """
         versions = self.transaction.versions
         state = versions.state = self.router.state
-        told, _ = all_differences(self.router.pools, stale.server, state)
+        told = all_differences(self.router.pools, stale.server, state).told
         mine = mentioned(versions.text, told, state.schema)
         if mine:
             self.transaction.fail()

@@ -225,7 +225,7 @@ class Transaction:
         """`ask_one` for a statement that is prepared on the server; None where it is not, and nothing was sent."""
         session = self.sessions.get(server)
         block = self.explicit or not self.autocommit
-        if session is None or self.failed or session.planned_unsure or (self.begun and not block):
+        if session is None or self.failed or session.unsure or (self.begun and not block):
             return None
         if block and not (server in self.begun and self.own_snapshot(session, block)):
             return None

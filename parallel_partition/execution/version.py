@@ -187,12 +187,26 @@ class Versions:
         map_version, schema_version, shape = self._expected_by[session.server]
         if (result.get_value(0, 0), result.get_value(0, 1)) != (map_version, schema_version):
             raise StaleVersion(session.server)
-        if result.nfields > 2 and (found := result.get_value(0, 2)) != shape:
-            if found is None:
-                session.planned_unsure = True
-                found = shape_of(self._pools, session.server, self.state)
-            if found not in self._accepted(session.server, found):
-                raise StaleTables(session.server, found)
+        if result.nfields < 3:
+            return
+        found = result.get_value(0, 2)
+        if found is None:
+            found = self._asked_aside(session)
+        elif session.unsure:
+            session.unsure = 0
+        if found != shape and found not in self._accepted(session.server, found):
+            raise StaleTables(session.server, found)
+
+    def _asked_aside(self, session: Session) -> bytes:
+        """How the tables of a server look that does not know it behind a statement.
+
+        Those of the statement are as they were for it while its transaction has them locked. Where that has ended,
+        it has to be asked again, unless that has not helped.
+        """
+        session.unsure += 1
+        if session.transaction_status == pq.TransactionStatus.IDLE and session.unsure == 1:
+            raise StaleVersion(session.server)
+        return shape_of(self._pools, session.server, self.state)
 
     def _accepted(self, server: str, found: bytes | None = None) -> list[bytes]:
         """The shapes that a server's tables may have for this statement; ``found`` is looked into first."""
@@ -216,8 +230,7 @@ class Versions:
         """Find out which tables differ on a server that has the shape ``found``."""
         state = self.state
         try:
-            told, shape = all_differences(self._pools, server, state)
-            declared = shape_of(self._pools, state.catalog, state)
+            told, shape, declared = all_differences(self._pools, server, state)
         except (psycopg.Error, errors.Error) as failed:
             logger.warning("server %s: its tables could not be looked at: %s", server, first_line(failed))
             return
@@ -240,9 +253,8 @@ class Versions:
 
     def plan_latest(self, session: Session, *, own_snapshot: bool) -> list[Statement]:
         """What to run before a transaction, so that `sequences` is planned by how the tables are; mostly nothing."""
-        if not session.planned_unsure and (own_snapshot or session.is_prepared(self.sequences_key)):
+        if not session.unsure and (own_snapshot or session.is_prepared(self.sequences_key)):
             return []
-        session.planned_unsure = False
         return [_LATEST, _AGAIN, self.sequences, _END]
 
     # --- a statement under an older snapshot, and commits --------------------------------------------------------

@@ -26,7 +26,7 @@ def asserts_tables(session: Session) -> bool:
 
     Under an old snapshot the assertion fails because it cannot tell.
     """
-    return session.default_isolation == "read committed" and not session.planned_unsure
+    return session.default_isolation == "read committed" and not session.unsure
 
 
 def stale_among(
@@ -72,7 +72,7 @@ def raise_reason(
         versions.verify_tables(stale)
         if failures[stale.server].sqlstate == _ASSERTED:
             # The tables that differ are others, or the server could not tell under an old snapshot.
-            stale.planned_unsure = True
+            stale.unsure += 1
             raise StaleVersion(stale.server)
     raise instead or one_error(failures)
 

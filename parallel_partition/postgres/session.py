@@ -78,8 +78,8 @@ class Session:
         self.server = server
         self.touched = False
         self.default_isolation: str | None = None
-        #: The look at tables was planned under a snapshot that may be too old, so its plan is no good.
-        self.planned_unsure = False
+        #: How often running the server could not tell how its tables look: the plan of that look is no good.
+        self.unsure = 0
         self.prepare_threshold: int | None = PREPARE_THRESHOLD
         self._prepared: OrderedDict[StatementKey, bytes] = OrderedDict()
         self._seen: OrderedDict[StatementKey, int] = OrderedDict()

@@ -105,14 +105,6 @@ def test_who_changes_a_table_waits_for_a_load(pair: Cluster, monkeypatch: pytest
     assert kept(pair, "other") == 3
 
 
-def test_columns_in_another_order_are_as_good(pair: Cluster) -> None:
-    on(pair, "s2", "ALTER TABLE t DROP v, ADD v int")
-    with pair.writer("t") as writer:
-        writer.write(NEW)
-    with pair.connect() as connection:
-        assert connection.execute("SELECT * FROM t WHERE k >= 1000 ORDER BY k").fetchall() == NEW
-
-
 def test_a_change_on_all_servers(pair: Cluster) -> None:
     """One of before is taken over; one during the load is another's table than its rows were made for."""
     for server in pair.servers:

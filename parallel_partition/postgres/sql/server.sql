@@ -216,14 +216,20 @@ CREATE FUNCTION parallel_partition.planned_in() RETURNS timestamptz
 LANGUAGE sql IMMUTABLE AS 'SELECT pg_catalog.now()';
 
 -- How the tables look once the plan is there. A change that commits while its constant is computed invalidates a plan
--- that is not there yet, so the constant would stay: NULL, then. Once a planning is enough.
+-- that is not there yet, so the constant would stay: plans are dropped, then. Once a planning is enough.
 CREATE FUNCTION parallel_partition.shape_again(shape text, planning text, names text[]) RETURNS text
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $body$
-    SELECT l.shape FROM parallel_partition.look_at(names) AS l
-    WHERE shape_again.shape IS NULL
-       OR (l.shape = shape_again.shape
-           AND set_config('parallel_partition.planning', shape_again.planning, true) IS NOT NULL)
+DECLARE
+    found text := parallel_partition.shape_now(names);
+BEGIN
+    IF found = shape THEN
+        PERFORM set_config('parallel_partition.planning', planning, true);
+    ELSIF shape IS NOT NULL THEN
+        DISCARD PLANS;
+    END IF;
+    RETURN found;
+END
 $body$;
 
 -- How the tables look by the constants of a plan: all but the transaction that planned it may rely on them. NULL where
@@ -231,7 +237,7 @@ $body$;
 CREATE FUNCTION parallel_partition.shape_by(
     shape text, planning text, planned_in timestamptz, names text[]
 ) RETURNS text
-LANGUAGE sql STABLE
+LANGUAGE sql VOLATILE
 RETURN CASE
     WHEN shape IS NOT NULL
      AND (pg_catalog.now() <> planned_in

@@ -6,7 +6,7 @@ SELECT pg_catalog.pg_sequence_last_value('parallel_partition.map_version'),
 -- name: shape_of_tables
 -- How the tables of the names {names} look. That is computed when the server plans it, and again when one of the tables
 -- has changed: the plan depends on {relations}, which are never looked at. NULL where the transaction's snapshot may be
--- too old to tell, and where a table changed while it was planned.
+-- too old to tell.
 CASE WHEN pg_catalog.pg_sequence_last_value('parallel_partition.map_version') IS NULL
      THEN {relations}
      ELSE parallel_partition.shape_by(parallel_partition.shape(ARRAY[{names}]), parallel_partition.planning(),
