@@ -265,6 +265,10 @@ class RowStream:
         except StaleVersion as stale:
             self._transaction.restart(failed=True)
             raise stale_map(stale.server) from None
+        except psycopg.errors.InvalidCursorName:
+            if self._transaction.begun:  # another one, which such an error ends
+                self._transaction.fail()
+            raise
         except BaseException:
             self._done = True
             self._transaction.fail()
@@ -274,6 +278,7 @@ class RowStream:
     def _check_open(self) -> None:
         self._transaction.refuse_when_failed()
         if self._transaction.ended != self._epoch:
+            self._done = True
             message = "the cursor does not exist any more: the transaction that it belongs to has ended"
             raise known_at(psycopg.errors.InvalidCursorName(message), None)
 

@@ -33,6 +33,9 @@ _READS = frozenset(
     {"VariableShowStmt", "FetchStmt", "ListenStmt", "UnlistenStmt", "DeallocateStmt", "ClosePortalStmt"}
 )
 
+#: What changes settings in a block of PL/pgSQL.
+_SETS = re.compile(r"\bset_config\b|(?:^|;|\b(?:begin|then|else|loop)\b)\s*(?:re)?set\s", re.IGNORECASE)
+
 #: What to do instead, by the first words of a refused statement.
 _INSTEAD = {
     "COPY": "use Cluster.writer or load_csv to write, and a SELECT to read",
@@ -225,6 +228,10 @@ def _refuse_far_reaching(kind: str, body: Node, words: str, schema: Schema) -> N
             raise refuse(words, reason)
         if body.get("behavior") == "DROP_CASCADE" and dropped not in _OF_ONE_SERVER:
             raise refuse(f"{words} CASCADE", reason)
+    elif kind == "DoStmt" and any(
+        _SETS.search(below.get("sval", "")) for name, below in walk(body) if name == "String"
+    ):
+        raise refuse(words, "it would set one server's session only", "use SET")
     elif kind in ("DropOwnedStmt", "ReassignOwnedStmt", "AlterTableMoveAllStmt"):
         raise refuse(words, reason)
     elif kind == "GrantStmt" and body.get("targtype") == "ACL_TARGET_ALL_IN_SCHEMA":

@@ -316,6 +316,14 @@ def test_rows_end_with_their_transaction(filled: Cluster, end: str) -> None:
         getattr(connection, end)()
         with pytest.raises(psycopg.errors.InvalidCursorName, match=r"transaction .* has ended"):
             list(rows)
+        assert connection.info.transaction_status == TransactionStatus.IDLE
+        rows = connection.cursor().stream(ALL, size=10)
+        next(rows)
+        getattr(connection, end)()
+        connection.execute("SELECT count(*) FROM t")
+        with pytest.raises(psycopg.errors.InvalidCursorName):
+            list(rows)
+        assert connection.info.transaction_status == TransactionStatus.INERROR
         connection.rollback()
         is_usable(connection)
 

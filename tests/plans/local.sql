@@ -140,7 +140,7 @@ CALL my_procedure(1);
 -- functions: my_procedure
 -- writes: yes
 
-DO $$ BEGIN PERFORM 1; END $$;
+DO $$ BEGIN PERFORM 1; UPDATE scratch SET a = 1; END $$;
 -- strategy: local
 -- writes: yes
 

@@ -284,6 +284,12 @@ DECLARE c CURSOR FOR SELECT * FROM orders;
 DO $$ BEGIN DELETE FROM orders; END $$;
 -- refused: DO: it names public.orders, and would reach one server only
 
+DO $$ BEGIN PERFORM 1; PERFORM set_config('app.tenant', 'a', false); END $$;
+-- refused: DO: it would set one server's session only; use SET
+
+DO $$ BEGIN PERFORM 1; RESET ROLE; END $$;
+-- refused: DO: it would set one server's session only; use SET
+
 SAVEPOINT a;
 -- refused: SAVEPOINT: a transaction over several servers has none of it; use BEGIN, COMMIT and ROLLBACK
 
