@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from parallel_partition.execution.fan_out import answers_of
+from parallel_partition.planning.merge_query import exact_text
 from parallel_partition.planning.splicing import splice
 from parallel_partition.planning.tokens import scan
 from parallel_partition.planning.write_nodes import literal
@@ -51,7 +52,7 @@ def _constants(numbers: Sequence[int], parameters: Sequence[Parameter], session:
     given = [parameters[number - 1] for number in numbers]
     # Asked for without a modifier, as ``character`` is character(1); -1 makes that bpchar.
     wanted = [
-        f"${place}::text, pg_catalog.format_type({oid or 25}, -1)"
+        f"{exact_text(f'${place}')}, pg_catalog.format_type({oid or 25}, -1)"
         for place, (_, oid, _) in enumerate(given, 1)
     ]
     sent = [parameter if parameter.oid else parameter._replace(oid=25) for parameter in given]

@@ -16,16 +16,15 @@ from parallel_partition.execution.fan_out import answers_of
 from parallel_partition.execution.readable_part import nameable
 from parallel_partition.execution.router import Router
 from parallel_partition.execution.transaction import Transaction
+from parallel_partition.planning.merge_query import exact_text
 from parallel_partition.planning.plan import GatheredTable, Link, TableUse
 from parallel_partition.planning.write_nodes import literal
-from parallel_partition.postgres.named_sql import load
 from parallel_partition.postgres.session import Session
 from parallel_partition.statements import Statement
 
 if TYPE_CHECKING:
     from parallel_partition.execution.gather import TableQuery
 
-_SQL = {name: text.encode() for name, text in load("gather").items()}
 
 #: Values that a query is given as a list; with more of them it fetches what it fetches without.
 VALUES_MAX = 1_000
@@ -156,11 +155,10 @@ class Reducer:
     def _distinct(self, table: str, column: str) -> tuple[str, ...] | None:
         """The values of a temporary table's column, as texts that mean the same under all settings."""
         text = (
-            f"SELECT DISTINCT CAST({quoted(column)} AS pg_catalog.text) FROM pg_temp.{quoted(table)}"  # noqa: S608
-            f" WHERE {quoted(column)} IS NOT NULL LIMIT {VALUES_MAX + 1}"
+            f"SELECT {exact_text('q.value')} FROM (SELECT DISTINCT {quoted(column)} AS value"  # noqa: S608
+            f" FROM pg_temp.{quoted(table)} WHERE {quoted(column)} IS NOT NULL LIMIT {VALUES_MAX + 1}) AS q"
         )
-        train = [_SQL["keep_settings"], _SQL["write_plainly"], text.encode(), _SQL["restore_settings"]]
-        result = answers_of(self._merge, [Statement(one, prepare=False) for one in train])[2]
+        (result,) = answers_of(self._merge, [Statement(text.encode(), prepare=False)])
         if result.ntuples > VALUES_MAX:
             return None
         return tuple((result.get_value(row, 0) or b"").decode() for row in range(result.ntuples))

@@ -274,6 +274,7 @@ class Runner:
         if len(self.search_path) > 1:
             check_earlier_names(self._catalog_session(), text, self.search_path, self.router.state)
         if isinstance(planned.plan, SelectPlan | ModifyPlan):
+            self.transaction.refuse_when_failed()
             # Asked of a server that is needed anyway: any other may be away.
             _, homes = self.homes(planned.plan.condition, request)
             check_overloads(partial(self.transaction.aside, homes[0]), text, self.search_path)

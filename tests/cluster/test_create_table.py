@@ -382,7 +382,8 @@ def test_views_over_sharded_tables_are_known(shared: Cluster, ask: Ask) -> None:
     assert {name: (view.table, view.stored) for (_, name), view in views.items()} == {
         name: ("viewed", name == "v2") for name in ("v1", "v2", "v3", "v5")
     }
-    assert views["public", "v1"].definition.split() == ["SELECT", "a", "FROM", "public.viewed;"]
+    definition = views["public", "v1"].definition.replace("viewed.a", "a")  # so before PostgreSQL 16
+    assert definition.split() == ["SELECT", "a", "FROM", "public.viewed;"]
 
 
 def test_functions_and_search_path_are_known(shared: Cluster) -> None:

@@ -21,6 +21,8 @@ from tests.differential.compare import answer, difference
 from tests.fix_clusters import MakeCluster
 from tests.fix_databases import MakeDatabases
 
+pytestmark = pytest.mark.both_versions
+
 TYPES = (
     "CREATE TYPE state AS ENUM ('lo', 'mid', 'hi')",
     "CREATE TYPE pair AS (x int, y float8, z timestamptz)",

@@ -49,17 +49,6 @@ LEFT JOIN pg_catalog.pg_collation AS c ON c.oid = a.attcollation
 LEFT JOIN pg_catalog.pg_namespace AS s ON s.oid = c.collnamespace
 WHERE a.attrelid = pg_catalog.to_regclass(pg_catalog.format('pg_temp.%I', $1)) AND a.attnum > 0
 
--- name: keep_settings
--- What is set from here on is undone by restore_settings.
-SAVEPOINT settings
-
--- name: write_plainly
--- Write dates in the form that is read alike under all settings.
-SET LOCAL DateStyle = ISO
-
--- name: restore_settings
-ROLLBACK TO SAVEPOINT settings
-
 -- name: may_make_temporary
 -- Whether the session's role may make temporary tables; the role, and the database.
 SELECT pg_catalog.has_database_privilege(pg_catalog.current_database(), 'TEMPORARY'),
