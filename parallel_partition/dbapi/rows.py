@@ -81,7 +81,7 @@ class MergedRows:
 
     def _load_ordered(self, positions: Sequence[int], make_row: RowMaker[Any]) -> list[Any]:
         if (found := self._load_together(positions, make_row)) is not None:
-            return [found[position] for position in positions]
+            return list(map(found.__getitem__, positions))
         rows = []
         starts = self._starts
         for position in positions:
