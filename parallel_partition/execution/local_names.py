@@ -13,8 +13,8 @@ from psycopg.pq.abc import PGresult
 from parallel_partition import errors
 from parallel_partition.catalog.cluster import ClusterState
 from parallel_partition.execution.fan_out import answers_of
-from parallel_partition.planning.called_names import called_names
 from parallel_partition.planning.known_names import earlier_names
+from parallel_partition.planning.overloads import Overload, overload_meant
 from parallel_partition.planning.plan import LocalPlan
 from parallel_partition.postgres.binary_array import text_array
 from parallel_partition.postgres.driver_errors import as_driver_error
@@ -71,29 +71,35 @@ def check_earlier_names(
         raise as_driver_error(errors.UnsupportedQuery(message))
 
 
-def check_overloads(ask: Callable[[Statement], PGresult], text: str, search_path: tuple[str, ...]) -> None:
-    """Refuse a statement in which a name of PostgreSQL's own may mean what a user made.
+def overloads_in(ask: Callable[[Statement], PGresult], search_path: tuple[str, ...]) -> tuple[Overload, ...]:
+    """What users made on a server that may be meant by names of PostgreSQL's own.
 
     Parameters
     ----------
-    ask : runs a statement of the library's own on a server
+    ask : runs a statement of the library's own on that server
+
+    Raises
+    ------
+    psycopg.Error : what the server said
+    """
+    found = ask(Statement(_SQL["overloads"].encode(), [text_array(search_path)], 0, prepare=True))
+    rows = [[_text(found, column, row) for column in range(found.nfields)] for row in range(found.ntuples)]
+    return tuple(
+        Overload(kind, shown, name, int(least), int(most)) for kind, shown, name, least, most in rows
+    )
+
+
+def check_overloads(text: str, overloads: Sequence[Overload]) -> None:
+    """Refuse a statement in which a name of PostgreSQL's own may mean what a user made.
 
     Raises
     ------
     errors.UnsupportedQuery : one may; the message names what it may mean
     """
-    names = called_names(text)
-    listed = [
-        [name for name, _ in names.functions],
-        [str(arguments) for _, arguments in names.functions],
-        names.operators,
-        names.types,
-        search_path,
-    ]
-    found = ask(Statement(_SQL["overloads"].encode(), list(map(text_array, listed)), 0, prepare=True))
-    if found.ntuples:
+    meant = overload_meant(text, overloads)
+    if meant is not None:
         message = (
-            f"{_text(found, 0)}: it may be meant here, and is not what PostgreSQL has by that name; leave its schema "
+            f"{meant.shown}: it may be meant here, and is not what PostgreSQL has by that name; leave its schema "
             "out of search_path, or declare a function of it IMMUTABLE if it reads no tables"
         )
         raise as_driver_error(errors.UnsupportedQuery(message))
@@ -112,5 +118,5 @@ def _ask(session: Session, name: str, *pairs: Sequence[tuple[str | None, str]]) 
     return answers_of(session, [statement])[-1]
 
 
-def _text(result: PGresult, column: int) -> str:
-    return (result.get_value(0, column) or b"").decode()
+def _text(result: PGresult, column: int, row: int = 0) -> str:
+    return (result.get_value(row, column) or b"").decode()

@@ -13,6 +13,7 @@ from parallel_partition.execution.point import PointRoute, point_route
 from parallel_partition.execution.user_types import UserTypes
 from parallel_partition.execution.version import Differing
 from parallel_partition.planning.expand_views import expand_views
+from parallel_partition.planning.overloads import Overload
 from parallel_partition.planning.plan import FirstTable, Plan, Split
 from parallel_partition.planning.planner import plan as make_plan
 from parallel_partition.postgres.pool import Pools
@@ -31,7 +32,8 @@ class Planned:
 
     ``first`` are the tables of subqueries that are answered first, None where they are not known yet.
     ``leaves_state``: it may leave something in the sessions, as advisory locks. ``unhidden``: no local relation comes
-    before its tables in the search path. ``views`` are those whose definitions it has.
+    before its tables in the search path. ``beside``: what users made under names of PostgreSQL's own, none of which it
+    means. ``views`` are those whose definitions it has.
     """
 
     plan: Plan
@@ -42,6 +44,7 @@ class Planned:
     split: Split | None = None
     first: tuple[FirstTable, ...] | None = None
     unhidden: bool = False
+    beside: tuple[Overload, ...] | None = None
     views: tuple[tuple[str, str], ...] = ()
     encoded: dict[str, bytes] = field(default_factory=dict)
 
@@ -67,6 +70,7 @@ class Router:
         self.pools = pools
         #: Tables that were changed by hand, found by whatever connection.
         self.differing: Differing = {}
+        self.generation = 0
         self._load = load
         self._lock = threading.Lock()
         self._plans: OrderedDict[_PlanKey, Planned] = OrderedDict()
@@ -77,6 +81,8 @@ class Router:
         #: Whether ``part`` of some tables (schema, name) may be read on a server.
         self.readable: dict[tuple[str, tuple[tuple[str, str], ...]], bool] = {}
         self.types = UserTypes(state.catalog)
+        #: Raised whenever plans are forgotten.
+        self.generation += 1
         self._plans.clear()
         self._rank = {name: rank for rank, name in enumerate(state.servers)}
         shard_map = state.shard_map
@@ -102,6 +108,7 @@ class Router:
     def forget_plans(self) -> None:
         """Plan every statement anew: local relations, functions or types may be others by now."""
         with self._lock:
+            self.generation += 1
             self._plans.clear()
 
     def homes(self, parts: frozenset[int] | None) -> tuple[str, ...]:

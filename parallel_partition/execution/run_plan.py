@@ -23,6 +23,7 @@ from parallel_partition.execution.local_names import (
     check_earlier_names,
     check_local_names,
     check_overloads,
+    overloads_in,
     views_are_current,
 )
 from parallel_partition.execution.mentioned import mentioned
@@ -41,6 +42,7 @@ from parallel_partition.execution.transaction import Transaction
 from parallel_partition.execution.user_types import are_users, types_of
 from parallel_partition.execution.version import StaleTables, StaleVersion
 from parallel_partition.execution.whole_statement import exact_whole
+from parallel_partition.planning.overloads import Overload
 from parallel_partition.planning.parse import SyntaxNotRead
 from parallel_partition.planning.plan import (
     Condition,
@@ -92,6 +94,7 @@ class Runner:
         self.merge = MergeSession(router, transaction)
         self.gatherer = Gatherer(router, transaction, self.merge, gather_limit)
         self.search_path = router.state.search_path
+        self._overloads: tuple[tuple[tuple[str, ...], int], tuple[Overload, ...]] | None = None
 
     def release(self) -> None:
         """Roll back and give every session back."""
@@ -268,18 +271,26 @@ class Runner:
 
     def _unhidden(self, planned: Planned, request: Statement) -> Planned:
         """The same plan, once it is known that its names mean the cluster's tables, and PostgreSQL's operators."""
-        if planned.unhidden:
-            return planned
-        text = planned.text.decode()
-        if len(self.search_path) > 1:
+        if len(self.search_path) > 1 and not planned.unhidden:
+            text = planned.text.decode()
             check_earlier_names(self._catalog_session(), text, self.search_path, self.router.state)
+            planned.unhidden = True
         if isinstance(planned.plan, SelectPlan | ModifyPlan):
+            overloads = self._overloads_beside(planned.plan.condition, request)
+            if planned.beside != overloads:
+                check_overloads(planned.text.decode(), overloads)
+                planned.beside = overloads
+        return planned
+
+    def _overloads_beside(self, condition: Condition, request: Statement) -> tuple[Overload, ...]:
+        """What users made under names of PostgreSQL's own; asked once, and again where something may have changed."""
+        key = self.search_path, self.router.generation
+        if self._overloads is None or self._overloads[0] != key:
             self.transaction.refuse_when_failed()
             # Asked of a server that is needed anyway: any other may be away.
-            _, homes = self.homes(planned.plan.condition, request)
-            check_overloads(partial(self.transaction.aside, homes[0]), text, self.search_path)
-        planned.unhidden = True
-        return planned
+            _, homes = self.homes(condition, request)
+            self._overloads = key, overloads_in(partial(self.transaction.aside, homes[0]), self.search_path)
+        return self._overloads[1]
 
     def _let_server_refuse(self, text: bytes, oids: tuple[int, ...]) -> None:
         self.transaction.describe(self._catalog_session(), text, oids)

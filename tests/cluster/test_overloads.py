@@ -69,6 +69,21 @@ def test_what_may_be_meant_instead(cats: Cluster, path: str, query: str, what: s
             connection.execute(query)
 
 
+def test_what_is_made_later(cats: Cluster) -> None:
+    """A connection notices what it made itself, and one that begins later what anybody made."""
+    query = "SELECT min(name) FROM cats"
+    aggregate = "CREATE AGGREGATE min(varchar) (sfunc = mine.joined, stype = varchar)"
+    with cats.connect(autocommit=True) as connection, cats.connect(autocommit=True) as other:
+        for one in (connection, other):
+            assert one.execute(query).fetchone() == ("cat 0",)
+        other.execute(aggregate)
+        for one in (other, cats.connect(autocommit=True)):
+            with one, pytest.raises(errors.UnsupportedQuery, match=r"aggregate public\.min"):
+                one.execute(query)
+        connection.execute("DROP AGGREGATE min(varchar)")
+        assert connection.execute(query).fetchone() == ("cat 0",)
+
+
 @pytest.mark.parametrize(
     ("path", "query", "wanted"),
     [

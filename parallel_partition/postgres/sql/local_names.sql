@@ -54,44 +54,46 @@ JOIN pg_catalog.pg_rewrite AS r ON r.ev_class = c.oid AND r.rulename = '_RETURN'
 ORDER BY n.place
 
 -- name: overloads
--- What users made that may be meant by names of PostgreSQL's own, and is not what those are: functions ($1 names, $2
--- numbers of arguments), operators ($3), casts to types ($4), looked up in schemas $5. A function may be meant that
--- computes its value from arguments alone; an aggregate is split as PostgreSQL's own, and comparisons lead to rows.
--- What extensions have they have for types of their own, or under names of their own.
+-- What users made that may be meant by names of PostgreSQL's own, and is not what those are, in schemas $1: its kind, how
+-- to call it, its name, and how many arguments it takes. A function may be meant that computes its value from arguments
+-- alone; an aggregate is split as PostgreSQL's own, and comparisons lead to rows. A cast is named by its target; one
+-- that needs no naming has no name. What extensions have they have for types of their own, or under their own names.
 WITH readers AS (
     SELECT p.oid
     FROM pg_catalog.pg_proc AS p
     JOIN pg_catalog.pg_language AS l ON l.oid = p.prolang
     WHERE p.oid >= 16384 AND p.provolatile <> 'i' AND l.lanname NOT IN ('c', 'internal')
-), of_extensions AS (
-    SELECT d.classid, d.objid FROM pg_catalog.pg_depend AS d WHERE d.deptype = 'e'
 ), compared AS (
     SELECT t.oid FROM pg_catalog.pg_type AS t
     WHERE t.typnamespace = 'pg_catalog'::pg_catalog.regnamespace AND t.typname IN (
         'bool', 'int2', 'int4', 'int8', 'numeric', 'float4', 'float8', 'text', 'varchar', 'bpchar', 'name', 'uuid',
         'date', 'timestamp', 'timestamptz')
 )
-SELECT pg_catalog.format('%s %I.%I', CASE p.prokind WHEN 'a' THEN 'aggregate' ELSE 'function' END, s.nspname, p.proname)
-FROM ROWS FROM (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[]::int4[])) AS n(name, arguments)
-JOIN pg_catalog.pg_proc AS p ON p.proname = n.name AND p.oid >= 16384
-JOIN pg_catalog.pg_namespace AS s ON s.oid = p.pronamespace
-WHERE s.nspname = ANY ($5::text[])
-  AND (n.arguments BETWEEN p.pronargs - p.pronargdefaults AND p.pronargs OR p.provariadic <> 0)
+SELECT 'function',
+       pg_catalog.format('%s %I.%I', CASE p.prokind WHEN 'a' THEN 'aggregate' ELSE 'function' END, s.nspname, p.proname),
+       p.proname, p.pronargs - p.pronargdefaults, CASE p.provariadic WHEN 0 THEN p.pronargs ELSE 1000 END
+FROM pg_catalog.pg_proc AS p
+JOIN pg_catalog.pg_namespace AS s ON s.oid = p.pronamespace AND s.nspname = ANY ($1::text[])
+WHERE p.oid >= 16384
+  AND EXISTS (SELECT FROM pg_catalog.pg_proc AS o
+              WHERE o.proname = p.proname AND o.pronamespace = 'pg_catalog'::pg_catalog.regnamespace)
   AND (p.oid IN (SELECT r.oid FROM readers AS r)
        OR (p.prokind <> 'f' AND NOT EXISTS (
-           SELECT FROM of_extensions AS e WHERE e.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND e.objid = p.oid)))
+           SELECT FROM pg_catalog.pg_depend AS d
+           WHERE d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.objid = p.oid AND d.deptype = 'e')))
 UNION ALL
-SELECT pg_catalog.format('operator %I.%s', s.nspname, o.oprname)
+SELECT 'operator', pg_catalog.format('operator %I.%s', s.nspname, o.oprname), o.oprname, 0, 0
 FROM pg_catalog.pg_operator AS o
-JOIN pg_catalog.pg_namespace AS s ON s.oid = o.oprnamespace
-WHERE o.oprname = ANY ($3::text[]) AND o.oid >= 16384 AND s.nspname = ANY ($5::text[])
+JOIN pg_catalog.pg_namespace AS s ON s.oid = o.oprnamespace AND s.nspname = ANY ($1::text[])
+WHERE o.oid >= 16384
   AND (o.oprcode IN (SELECT r.oid FROM readers AS r)
        OR (o.oprname IN ('=', '<>', '<', '>', '<=', '>=')
            AND o.oprleft IN (SELECT c.oid FROM compared AS c) AND o.oprright IN (SELECT c.oid FROM compared AS c)))
 UNION ALL
-SELECT pg_catalog.format('the cast from %s to %s',
-           pg_catalog.format_type(c.castsource, NULL), pg_catalog.format_type(c.casttarget, NULL))
+SELECT 'cast',
+       pg_catalog.format('the cast from %s to %s',
+           pg_catalog.format_type(c.castsource, NULL), pg_catalog.format_type(c.casttarget, NULL)),
+       CASE c.castcontext WHEN 'i' THEN '' ELSE t.typname END, 0, 0
 FROM pg_catalog.pg_cast AS c
 JOIN pg_catalog.pg_type AS t ON t.oid = c.casttarget
-WHERE c.castfunc IN (SELECT r.oid FROM readers AS r) AND (t.typname = ANY ($4::text[]) OR c.castcontext = 'i')
-LIMIT 1
+WHERE c.castfunc IN (SELECT r.oid FROM readers AS r)
