@@ -68,7 +68,7 @@ def servers(request: pytest.FixtureRequest, conninfos: list[str]) -> int:
 def pair(conninfos: list[str], servers: int) -> Iterator[Pair]:
     """The tables of random statements in one PostgreSQL and in a cluster, both with all rows."""
     tables = tuple((table.statement, table.key) for table in data.TABLES)
-    with _databases(conninfos[:servers]) as made, _filled(made, tables, data.rows()) as found:
+    with databases_by_icu(conninfos[:servers]) as made, filled_pair(made, tables, data.rows()) as found:
         yield found
 
 
@@ -76,14 +76,14 @@ def pair(conninfos: list[str], servers: int) -> Iterator[Pair]:
 def shapes(conninfos: list[str], servers: int) -> Iterator[Pair]:
     """The same with the tables of the hand-written statements."""
     with (
-        _databases(conninfos[:servers]) as made,
-        _filled(made, shape_data.SCHEMA, shape_data.rows()) as found,
+        databases_by_icu(conninfos[:servers]) as made,
+        filled_pair(made, shape_data.SCHEMA, shape_data.rows()) as found,
     ):
         yield found
 
 
 @contextmanager
-def _databases(conninfos: list[str]) -> Iterator[tuple[str, list[str]]]:
+def databases_by_icu(conninfos: list[str]) -> Iterator[tuple[str, list[str]]]:
     """One database and one on each server. Where PostgreSQL has ICU they sort by it, which texts as bytes do not."""
     name = f"differential_{secrets.token_hex(4)}"
     places = [(conninfos[0], f"{name}_plain"), *((conninfo, name) for conninfo in conninfos)]
@@ -99,7 +99,8 @@ def _databases(conninfos: list[str]) -> Iterator[tuple[str, list[str]]]:
 
 
 @contextmanager
-def _filled(made: tuple[str, list[str]], tables: Tables, rows: Rows) -> Iterator[Pair]:
+def filled_pair(made: tuple[str, list[str]], tables: Tables, rows: Rows) -> Iterator[Pair]:
+    """Connections to the plain database and to a cluster of the others, all with these tables and rows."""
     with (
         psycopg.connect(made[0], autocommit=True) as plain,
         Cluster.create(made[1], num_partitions=16) as cluster,

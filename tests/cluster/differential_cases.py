@@ -2,25 +2,33 @@
 
 A file holds statements that end in ``;`` at the end of a line. Comment lines before a statement say more of it::
 
-    -- with: (5, "a")          the parameters, as a Python literal; several such lines: run once with each
+    -- with: (5, "a")          the parameters, in Python; several such lines: run once with each
     -- refused: GROUP BY       over several servers it is refused, and the message has these words
     -- also by one server      over one server too
     -- any answer              PostgreSQL itself does not answer it the same twice: only names and types are compared
     -- ties                    rows that compare equal in ORDER BY may come in any order
     -- any rows                LIMIT without ORDER BY: as many rows, each one that there is without LIMIT
     -- fails: 22012            PostgreSQL refuses it with this SQLSTATE, and so must the cluster
+    -- since: 17               before this version PostgreSQL refuses it, and so must the cluster
 """
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
-_DIRECTIVE = re.compile(r"-- (with|refused|also by one server|any answer|ties|any rows|fails):? ?(.*)")
+from psycopg.types.json import Jsonb
+
+_DIRECTIVE = re.compile(r"-- (with|refused|also by one server|any answer|ties|any rows|fails|since):? ?(.*)")
+#: What parameters may be made of.
+_KINDS = (date, datetime, timedelta, float, Decimal, Jsonb, UUID)
+_VALUES = {**{kind.__name__: kind for kind in _KINDS}, "UTC": UTC}
 
 
 @dataclass(frozen=True)
@@ -34,6 +42,7 @@ class Case:
     refused: str | None = None
     refused_by_one: bool = False
     fails: str | None = None
+    since: int = 0
     ties: bool = False
     any_rows: bool = False
     any_answer: bool = False
@@ -87,10 +96,11 @@ def _cases(file: str, line: int, text: str, said: list[tuple[str, str]]) -> Iter
             file,
             line,
             text,
-            ast.literal_eval(parameters),
+            eval(parameters, {**_VALUES}),
             refused=words.get("refused"),
             refused_by_one="also by one server" in words,
             fails=words.get("fails"),
+            since=int(words.get("since", 0)),
             ties="ties" in words,
             any_rows="any rows" in words,
             any_answer="any answer" in words,

@@ -19,12 +19,11 @@ from parallel_partition.dbapi.connection import Connection
 from tests.cluster.differential_cases import Case, read_cases
 from tests.cluster.differential_data import SCHEMA, fill
 from tests.cluster.differential_data import rows as rows_of_tables
+from tests.cluster.same_answers import answer, assert_same_answer, counted
 from tests.fix_clusters import MakeCluster
 from tests.fix_differential import over_servers
 
 FILES = sorted((Path(__file__).parent / "differential").glob("*.sql"))
-#: Types from here on, such as the row types of tables, have another OID in each database.
-FIRST_OWN_OID = 16_384
 CASES = [case for file in FILES if file.name != "writes.sql" for case in read_cases(file)]
 WRITES = list(read_cases(Path(__file__).parent / "differential" / "writes.sql"))
 
@@ -62,46 +61,10 @@ def over(filled: Cluster) -> Iterator[Connection]:
         yield connection
 
 
-def answer(connection: psycopg.Connection[Any], case: Case) -> tuple[list[Any], list[tuple[Any, ...]]]:
-    """The names and types of a statement's columns, and its rows."""
-    cursor = connection.execute(case.text, case.parameters)
-    return [described(column) for column in cursor.description or ()], cursor.fetchall()
-
-
-def described(column: psycopg.Column) -> tuple[Any, ...]:
-    """A column's name, type and what the type has in parentheses."""
-    type = min(column.type_code, FIRST_OWN_OID)
-    return column.name, type, column.display_size, column.precision, column.scale
-
-
 @over_servers
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_same_answer(case: Case, servers: int, plain: psycopg.Connection[Any], over: Connection) -> None:
-    case = case.over(servers)
-    if case.fails is not None:
-        with pytest.raises(psycopg.Error) as one:
-            answer(plain, case)
-        assert one.value.sqlstate == case.fails
-        with pytest.raises(psycopg.Error) as many:
-            answer(over, case)
-        assert many.value.sqlstate == case.fails
-        return
-    expected = answer(plain, case)
-    if case.refused is not None:
-        with pytest.raises(errors.UnsupportedQuery) as refusal:
-            answer(over, case)
-        assert case.refused in str(refusal.value)
-        return
-    columns, rows = answer(over, case)
-    assert columns == expected[0]
-    if case.any_answer:
-        return
-    if case.any_rows:
-        same_rows_without_limit(case, plain, rows, expected[1])
-    elif case.ordered:
-        assert rows == expected[1]
-    else:
-        assert counted(rows) == counted(expected[1])
+    assert_same_answer(case.over(servers), plain, over)
 
 
 @over_servers
@@ -161,20 +124,6 @@ def tables(connection: psycopg.Connection[Any], drawn: bool) -> dict[str, Counte
         listed = "id, name, joined IS NULL, score IS NULL" if drawn and name == "users" else "*"
         found[name] = counted(connection.execute(f"SELECT {listed} FROM {name}").fetchall())
     return found
-
-
-def same_rows_without_limit(
-    case: Case, plain: psycopg.Connection[Any], rows: list[tuple[Any, ...]], expected: list[tuple[Any, ...]]
-) -> None:
-    """As many rows as expected, each of them a row of the statement without its LIMIT."""
-    all_rows = plain.execute(case.text.partition(" LIMIT")[0].encode()).fetchall()
-    assert len(rows) == len(expected)
-    assert not counted(rows) - counted(all_rows)
-
-
-def counted(rows: list[tuple[Any, ...]]) -> Counter[str]:
-    """How often each row occurs; values such as lists have no hash, but one ``repr``."""
-    return Counter(map(repr, rows))
 
 
 def test_every_file_has_cases() -> None:

@@ -1,0 +1,22 @@
+-- UNION, INTERSECT and EXCEPT, of equal types and of different ones.
+SELECT english FROM simple UNION ALL SELECT t FROM simple ORDER BY 1;
+SELECT bytewise c FROM simple UNION ALL SELECT bytewise FROM simple ORDER BY c DESC LIMIT 5;
+SELECT k FROM simple UNION SELECT i FROM varchar_keys ORDER BY 1 LIMIT 5;
+SELECT i FROM simple INTERSECT SELECT i FROM varchar_keys ORDER BY 1;
+SELECT i FROM simple INTERSECT ALL SELECT i FROM varchar_keys ORDER BY 1;
+SELECT i FROM simple EXCEPT ALL SELECT i FROM varchar_keys ORDER BY 1;
+SELECT k, i FROM int_keys INTERSECT SELECT k, i FROM smallint_keys ORDER BY 1, 2;
+SELECT k, i FROM int_keys EXCEPT ALL SELECT k, i FROM smallint_keys ORDER BY 1, 2;
+SELECT v FROM simple UNION SELECT c FROM simple ORDER BY 1;
+SELECT price FROM simple UNION ALL SELECT price FROM simple ORDER BY 1 LIMIT 3;
+SELECT NULL UNION SELECT NULL;
+SELECT 'a' x UNION ALL SELECT v FROM simple WHERE k < 3 ORDER BY 1;
+SELECT NULL x FROM simple UNION SELECT k FROM simple ORDER BY 1 LIMIT 3;
+SELECT '5' UNION SELECT k FROM int_keys ORDER BY 1;
+(SELECT k FROM int_keys ORDER BY k LIMIT 2) UNION ALL (SELECT k FROM smallint_keys ORDER BY k DESC LIMIT 2);
+(SELECT k FROM int_keys ORDER BY k LIMIT 2) UNION ALL (SELECT k FROM smallint_keys ORDER BY k DESC LIMIT 2) ORDER BY 1 DESC;
+SELECT k FROM int_keys UNION (SELECT k FROM smallint_keys INTERSECT SELECT k FROM scaled_keys) ORDER BY 1;
+TABLE int_keys ORDER BY k, i;
+TABLE int_keys UNION TABLE smallint_keys ORDER BY k, i LIMIT 4;
+SELECT count(*), sum(k) FROM (SELECT k FROM int_keys UNION SELECT k FROM scaled_keys) u;
+SELECT count(*), sum(k) FROM (SELECT k FROM int_keys UNION (SELECT k FROM smallint_keys INTERSECT SELECT k FROM scaled_keys)) u;
