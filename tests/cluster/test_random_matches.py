@@ -12,6 +12,7 @@ import pytest
 
 from tests.differential.compare import REFUSED, answer, difference
 from tests.differential.matches import match
+from tests.differential.queries import has_any_scale
 from tests.fix_differential import SERVERS, Pair, named
 
 BATCH = 50
@@ -43,7 +44,7 @@ def test_matches_are_the_same(pair: Pair, numbers: range, pytestconfig: pytest.C
         refused += found.error == REFUSED
         if found.error == REFUSED or CANCELLED in (found.error, expected.error):
             continue
-        different = difference(expected, found)
+        different = difference(expected, found, any_scale=has_any_scale(made.text))
         if different is not None:
             wrong.append(f"match({seed}, {number}): {made.text}\n{different}")
         elif found.error is None:

@@ -20,6 +20,12 @@ _OF_ANY_SCALE = ("ratio", "round(", "trunc(", "numeric", "coalesce(", "CASE ")
 _ONE_STANDS_FOR_ALL = ("GROUP BY", "DISTINCT", "min(", "max(", "UNION", "INTERSECT", "EXCEPT", "OVER")
 
 
+def has_any_scale(text: str, *, ordered: bool = False) -> bool:
+    """Tell whether a statement may show a numeric with the scale of any of those that are equal to it."""
+    stands = ordered or any(word in text for word in _ONE_STANDS_FOR_ALL)
+    return stands and any(word in text for word in _OF_ANY_SCALE)
+
+
 @dataclass(frozen=True)
 class Query:
     """A statement and what its answer may differ in.
@@ -367,8 +373,7 @@ class _Maker:
             ordered=ordered,
             sorted_by=sorted_by,
             unlimited=text if cut and not ordered else None,
-            any_scale=any(word in text for word in _OF_ANY_SCALE)
-            and (ordered or any(word in text for word in _ONE_STANDS_FOR_ALL)),
+            any_scale=has_any_scale(text, ordered=ordered),
             binary=self.make.one_in(10),
         )
 
