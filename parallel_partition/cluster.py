@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, Self
 
+import psycopg
 from psycopg.rows import RowFactory
 
 from parallel_partition import errors
 from parallel_partition.catalog.cluster import ClusterState, Server
 from parallel_partition.catalog.shard_map import ShardMap
 from parallel_partition.catalog.tables import Table
+from parallel_partition.cluster_arguments import check_name, check_num_partitions, named_servers
 from parallel_partition.dbapi.connection import Connection, Isolation
-from parallel_partition.errors import InvalidCluster
 from parallel_partition.execution.change_everywhere import said_by, settle_versions
 from parallel_partition.execution.create_cluster import add_server, create_cluster
 from parallel_partition.execution.create_table import check_declared, create_table, drop_table
 from parallel_partition.execution.gather import GATHER_LIMIT
+from parallel_partition.execution.recover import MIN_AGE, Courtesy, Recovery
+from parallel_partition.execution.recoverer import EVERY as RECOVER_EVERY
+from parallel_partition.execution.recoverer import Recoverer
 from parallel_partition.execution.router import Router
 from parallel_partition.execution.server_status import ServerStatus, server_statuses
 from parallel_partition.planning.parse import SyntaxNotRead
@@ -36,10 +39,6 @@ from parallel_partition.writing.writer import Writer, open_writer
 if TYPE_CHECKING:
     import sqlalchemy
 
-#: A sharded table has a child table per partition; more of them than this cost more than they bring.
-MAX_PARTITIONS = 10_000
-
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}")
 
 #: Gives the password of a server by its name, or None.
 PasswordCallback = Callable[[str], str | None]
@@ -61,6 +60,7 @@ class Cluster:
     def __init__(self, state: ClusterState, conninfo_of: Callable[[Server], str]) -> None:
         self._conninfo_of = conninfo_of
         self._pools = Pools({})
+        self._recoverer = Recoverer(self._pools, lambda: self._state, self._load_over, RECOVER_EVERY)
         self._add_pools(state)
         self._router = Router(state, self._pools, self._reload)
 
@@ -86,8 +86,8 @@ class Cluster:
         errors.CatalogExists : a cluster is catalogued in one of them already
         errors.ServerUnavailable : one cannot be reached
         """
-        parameters = _named(conninfos, names)
-        _check_num_partitions(num_partitions)
+        parameters = named_servers(conninfos, names)
+        check_num_partitions(num_partitions)
         state = create_cluster(parameters, num_partitions)
         return cls(state, lambda server: rejoined(server.conninfo, parameters[server.name]))
 
@@ -153,8 +153,11 @@ class Cluster:
         self._router.replace(self._load())
 
     def _load(self) -> ClusterState:
-        name = self._state.catalog
-        with self._pools[name].connection() as connection, said_by(name):
+        with self._pools[self._state.catalog].connection() as connection:
+            return self._load_over(connection)
+
+    def _load_over(self, connection: psycopg.Connection[Any]) -> ClusterState:
+        with said_by(self._state.catalog):
             state = catalog_store.load_state(connection)
         self._add_pools(state)
         return state
@@ -173,7 +176,15 @@ class Cluster:
         for name, server in state.servers.items():
             if name not in self._pools:
                 conninfo = self._conninfo_of(server)
-                self._pools.add(ServerPool(server, conninfo, state.cluster_id, settings=state.settings))
+                self._pools.add(
+                    ServerPool(
+                        server,
+                        conninfo,
+                        state.cluster_id,
+                        settings=state.settings,
+                        on_left_behind=self._recoverer.wake,
+                    )
+                )
 
     # --- changed ----------------------------------------------------------------------------------------------
 
@@ -363,10 +374,34 @@ class Cluster:
         self.refresh()
         return server_statuses(self._pools, self._state)
 
+    def recover(self, *, min_age: float = MIN_AGE) -> Recovery:
+        """End what is left of transactions over several servers whose client or server was lost in mid-commit.
+
+        Every process that has the cluster open does this by itself from time to time, and when somebody waits for such
+        a part. It may be called anywhere, any number of times at once. It is made by the login role, which takes the
+        role of whoever began a transaction where it may; so that of a superuser, or of the application.
+
+        Parameters
+        ----------
+        min_age : seconds for which a prepared part is left to its client; one that is still there loses its transaction
+
+        Returns
+        -------
+        What was found, committed, rolled back and left, with the reasons; also which servers could not be asked: those
+        are no error here.
+
+        Example
+        -------
+        >>> cluster.recover().complete
+        True
+        """
+        return self._recoverer.run(Courtesy(min_age))
+
     # --- the end ----------------------------------------------------------------------------------------------
 
     def close(self) -> None:
         """Close all connections."""
+        self._recoverer.stop()
         self._pools.close()
 
     def __enter__(self) -> Self:
@@ -376,35 +411,6 @@ class Cluster:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def _named(conninfos: Sequence[str], names: Sequence[str] | None) -> dict[str, dict[str, Any]]:
-    if isinstance(conninfos, str):
-        raise InvalidCluster("conninfos is one text; give a list with a conninfo for each server")
-    if not conninfos:
-        raise InvalidCluster("a cluster has at least one server; no conninfo was given")
-    if names is None:
-        names = [f"s{number}" for number in range(1, len(conninfos) + 1)]
-    if isinstance(names, str) or len(names) != len(conninfos):
-        raise InvalidCluster(f"{len(conninfos)} conninfos need as many names; given: {names!r}")
-    for name in names:
-        check_name(name)
-    if len(set(names)) < len(names):
-        raise InvalidCluster(f"servers have different names; given: {', '.join(names)}")
-    return {name: parsed(conninfo) for name, conninfo in zip(names, conninfos, strict=True)}
-
-
-def check_name(name: str) -> None:
-    """Refuse what cannot be the name of a server."""
-    if not isinstance(name, str) or not _NAME.fullmatch(name):
-        raise InvalidCluster(
-            f"{name!r} is no name for a server: 1 to 63 ASCII letters, digits, dots, dashes and underscores"
-        )
-
-
-def _check_num_partitions(number: int) -> None:
-    if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= MAX_PARTITIONS:
-        raise InvalidCluster(f"num_partitions is a whole number from 1 to {MAX_PARTITIONS:,}, not {number!r}")
 
 
 def _count(number: int, noun: str) -> str:

@@ -10,7 +10,7 @@ import click
 from parallel_partition.errors import Error
 
 #: The commands in the order of the help page; ``name`` is that function of ``parallel_partition.cli.name``.
-COMMANDS = ("demo", "up", "status", "down", "sql", "explain")
+COMMANDS = ("demo", "up", "status", "down", "sql", "explain", "recover")
 
 
 class Commands(click.Group):

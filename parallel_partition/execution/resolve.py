@@ -14,12 +14,11 @@ from time import monotonic, sleep
 from typing import Any
 
 import psycopg
-from psycopg import pq
 
 from parallel_partition import errors
 from parallel_partition.execution.failures import first_line
-from parallel_partition.execution.fan_out import run_one
-from parallel_partition.postgres.driver_errors import as_driver_error, error_of_result
+from parallel_partition.execution.run_each import roll_back, run_each
+from parallel_partition.postgres.driver_errors import as_driver_error
 from parallel_partition.postgres.named_sql import load
 from parallel_partition.postgres.session import Session
 from parallel_partition.statements import Parameter, Statement
@@ -34,10 +33,13 @@ _SQL = {name: text.encode() for name, text in load("two_phase").items()}
 _LOCK_TIMEOUT = b"SET LOCAL lock_timeout = '2s'"
 #: The connections of a user may default to another isolation, in which the row of somebody else is not seen.
 _BEGIN = b"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
-_FATAL = pq.ExecStatus.FATAL_ERROR
+#: Seconds to wait for an answer.
+PATIENCE = 10.0
 
 
-def resolve(connection: psycopg.Connection[Any], xid: str, server: str | None = None) -> bool:
+def resolve(
+    connection: psycopg.Connection[Any], xid: str, server: str | None = None, *, patience: float = PATIENCE
+) -> bool:
     """Make the outcome of a transaction final and return it: True for committed, False for never.
 
     Parameters
@@ -45,6 +47,7 @@ def resolve(connection: psycopg.Connection[Any], xid: str, server: str | None = 
     connection : a connection of its own to the decider, in no transaction
     xid : the transaction, as its decision row and its prepared parts name it
     server : the decider's name, for errors
+    patience : seconds to wait for its answer, after which the connection is closed
 
     Raises
     ------
@@ -54,6 +57,7 @@ def resolve(connection: psycopg.Connection[Any], xid: str, server: str | None = 
     session = Session(connection, server or connection.info.host)
     said = _say(
         session,
+        patience,
         (_BEGIN, ()),
         (_LOCK_TIMEOUT, ()),
         (_SQL["flush_at_commit"], ()),
@@ -66,7 +70,9 @@ def resolve(connection: psycopg.Connection[Any], xid: str, server: str | None = 
     return said == b"t"
 
 
-def outcome(connection: psycopg.Connection[Any], xid: str, server: str | None = None) -> bool | None:
+def outcome(
+    connection: psycopg.Connection[Any], xid: str, server: str | None = None, *, patience: float = PATIENCE
+) -> bool | None:
     """Look up what became of a transaction: True for committed, False for aborted, None for undecided.
 
     Parameters
@@ -74,12 +80,13 @@ def outcome(connection: psycopg.Connection[Any], xid: str, server: str | None = 
     connection : a connection to the server that the `CommitUnknown` names, in no transaction
     xid : what the `CommitUnknown` holds: a transaction over several servers, or a number of the server's own
     server : the server's name, for errors
+    patience : seconds to wait for its answer, after which the connection is closed
     """
     session = Session(connection, server or connection.info.host)
     if not xid.isdecimal():
-        said = _say(session, (_SQL["decision"], (xid,)))
+        said = _say(session, patience, (_SQL["decision"], (xid,)))
         return None if said is None else said == b"t"
-    status = _say(session, (_SQL["transaction_outcome"], (xid,)))
+    status = _say(session, patience, (_SQL["transaction_outcome"], (xid,)))
     return {b"committed": True, b"aborted": False}.get(status or b"")
 
 
@@ -102,9 +109,8 @@ def settle(server: str, xid: str, reconnect: Reconnect, lost: BaseException, pat
     while True:
         try:
             with reconnect(server) as connection:
-                known = (
-                    outcome(connection, xid, server) if xid.isdecimal() else resolve(connection, xid, server)
-                )
+                look = outcome if xid.isdecimal() else resolve
+                known = look(connection, xid, server, patience=max(deadline - monotonic(), 1.0))
             if known is not None:
                 return known
             reason = "the server is still working on it"
@@ -126,15 +132,15 @@ def _unknown(server: str, xid: str, reason: str) -> errors.Error:
     return as_driver_error(errors.CommitUnknown(message, xid).at(server))
 
 
-def _say(session: Session, *statements: tuple[bytes, tuple[str, ...]]) -> bytes | None:
+def _say(session: Session, patience: float, *statements: tuple[bytes, tuple[str, ...]]) -> bytes | None:
     """Run statements in one round trip; the value in the last one's only row, None without one."""
     train = [
         Statement(text, [Parameter(value.encode(), 0, 0) for value in values], prepare=False)
         for text, values in statements
     ]
-    results = run_one(session, session.exchange(train))
-    if results[-1].status == _FATAL:
-        if session.transaction_status != pq.TransactionStatus.IDLE:
-            run_one(session, session.exchange([Statement(b"ROLLBACK", prepare=False)]))
-        raise error_of_result(results[-1], session.server)
-    return results[-1].get_value(0, 0) if results[-1].ntuples else None
+    said = run_each({session.server: (session, session.exchange(train))}, patience)
+    if said.failures:
+        roll_back([session], patience)
+        raise said.failures[session.server]
+    result = said.results[session.server][-1]
+    return result.get_value(0, 0) if result.ntuples else None

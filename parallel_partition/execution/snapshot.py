@@ -30,7 +30,7 @@ What breaks the order, or stays in a gate, is found by a timeout: everything is 
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from time import monotonic, sleep
 from typing import Literal, get_args
 
@@ -53,6 +53,8 @@ SNAPSHOTS: tuple[Snapshot, ...] = get_args(Snapshot)
 PATIENCE = 10.0
 #: Seconds between two tries, doubled each time up to the last. Meanwhile those who were kept waiting go on.
 _FIRST_PAUSE, _LAST_PAUSE = 0.02, 0.5
+#: Seconds after which a gate that is not free may be held by a part that was left behind.
+_LONG_WAIT = 1.0
 #: Seconds that a server has to roll back.
 _ROLLBACK_PATIENCE = 10.0
 
@@ -72,7 +74,11 @@ _LOOK = [_SQL["look"], _SQL["go_back"], _SQL["forget"]]
 
 
 def begin_snapshot(
-    sessions: Mapping[str, Session], begin: bytes, kind: Snapshot, patience: float | None = None
+    sessions: Mapping[str, Session],
+    begin: bytes,
+    kind: Snapshot,
+    patience: float | None = None,
+    on_wait: Callable[[str], None] = lambda _: None,
 ) -> None:
     """Begin a transaction on every server, all of which see one moment.
 
@@ -82,6 +88,7 @@ def begin_snapshot(
     begin : the BEGIN statement, of isolation REPEATABLE READ
     kind : which commits are kept away
     patience : seconds to try, `PATIENCE` by default
+    on_wait : is told the server whose gate was not free, once that takes long
 
     Raises
     ------
@@ -89,7 +96,8 @@ def begin_snapshot(
     psycopg.Error : what a server said; transactions may be open
     """
     patience = PATIENCE if patience is None else patience
-    deadline = monotonic() + patience
+    began = monotonic()
+    deadline = began + patience
     pause = _FIRST_PAUSE
     first = Statement(begin, prepare=False)
     while (busy := _close_all(sessions, [first, *_BEFORE, _CLOSE[kind]])) is not None:
@@ -97,6 +105,8 @@ def begin_snapshot(
         roll_back(sessions.values(), _ROLLBACK_PATIENCE)
         if holders is not None:
             raise _no_moment(busy, patience, holders)
+        if monotonic() - began > _LONG_WAIT:
+            on_wait(busy)
         sleep(random.uniform(pause / 2, pause))
         pause = min(2 * pause, _LAST_PAUSE)
     outcome = run_all({server: (session, session.exchange(_LOOK)) for server, session in sessions.items()})

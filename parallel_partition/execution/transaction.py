@@ -301,10 +301,14 @@ class Transaction:
             sessions = {server: self.session(server) for server in self.router.state.servers}
             self.plan_latest(sessions.values(), own_snapshot=False)
             self.begun.update(dict.fromkeys(sessions))
-            begin_snapshot(sessions, self.begin_command(), self.snapshot or "snapshot")
+            kind = self.snapshot or "snapshot"
+            begin_snapshot(sessions, self.begin_command(), kind, on_wait=self._may_be_left_behind)
         except BaseException:
             self.fail()
             raise
+
+    def _may_be_left_behind(self, server: str) -> None:
+        self.router.pools[server].on_left_behind()
 
     def _run_on_one(
         self, session: Session, train: list[Statement], parts: frozenset[int] | None

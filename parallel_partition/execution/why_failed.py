@@ -17,6 +17,9 @@ from parallel_partition.postgres.session import Session
 
 logger = logging.getLogger("parallel_partition")
 
+#: A statement that waited too long, or was cancelled: perhaps for a lock of a prepared part that was left behind.
+_WAITED = ("55P03", "57014")
+
 #: The library's own "version changed".
 _ASSERTED = "PP001"
 
@@ -68,6 +71,9 @@ def raise_reason(
     psycopg.Error : the error, which knows its server
     """
     instead = differs_instead(pools, versions.state, versions.text, failures)
+    for server, error in failures.items():
+        if error.sqlstate in _WAITED:
+            pools[server].on_left_behind()
     if stale is not None and instead is None:
         versions.verify_tables(stale)
         if failures[stale.server].sqlstate == _ASSERTED:

@@ -12,6 +12,7 @@ from parallel_partition.errors import InvalidCluster
 from parallel_partition.postgres.named_sql import load
 
 _IDENTITY = load("server")["identity"]
+_IDENTITY_AND_LEFT_BEHIND = load("server")["identity_and_left_behind"]
 
 
 def identity_of(connection: psycopg.Connection[Any]) -> tuple[UUID, str] | None:
@@ -19,23 +20,33 @@ def identity_of(connection: psycopg.Connection[Any]) -> tuple[UUID, str] | None:
 
     The connection is in autocommit, or in a transaction that may fail by this.
     """
+    found: tuple[UUID, str] | None = _row(connection, _IDENTITY)
+    return found
+
+
+def _row(connection: psycopg.Connection[Any], query: str) -> Any:
     try:
         with connection.cursor(row_factory=tuple_row) as cursor:
-            return cursor.execute(_IDENTITY).fetchone()
+            return cursor.execute(query).fetchone()
     except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
         return None
 
 
-def check_identity(connection: psycopg.Connection[Any], cluster_id: UUID, server_name: str) -> None:
+def check_identity(connection: psycopg.Connection[Any], cluster_id: UUID, server_name: str) -> bool:
     """Refuse a connection that reaches another server than the catalog means.
+
+    Returns
+    -------
+    Whether there are prepared parts of transactions over several servers that may have been left behind.
 
     Raises
     ------
     errors.InvalidCluster : it is another server of this cluster, one of another cluster, or none
     """
-    found = identity_of(connection)
-    if found == (cluster_id, server_name):
-        return
+    found = _row(connection, _IDENTITY_AND_LEFT_BEHIND)
+    if found is not None and found[:2] == (cluster_id, server_name):
+        left_behind: bool = found[2]
+        return left_behind
     place = f"{connection.info.host}:{connection.info.port}/{connection.info.dbname}"
     if found is None:
         what = "belongs to no cluster"

@@ -57,6 +57,7 @@ class ServerPool:
     cluster_id : what the server must say of itself
     settings : what its sessions start with, whatever the server's own defaults are
     max_size : most connections at a time
+    on_left_behind : called when there may be prepared parts here that nobody will end; returns at once
     """
 
     def __init__(
@@ -67,8 +68,10 @@ class ServerPool:
         *,
         settings: Mapping[str, str] | None = None,
         max_size: int = MAX_SIZE,
+        on_left_behind: Callable[[], None] = lambda: None,
     ) -> None:
         self.name = server.name
+        self.on_left_behind = on_left_behind
         self.server = server
         self._cluster_id = cluster_id
         self._failure: psycopg.Error | errors.Error | None = None
@@ -153,6 +156,31 @@ class ServerPool:
             connection.session = session
         return session
 
+    def apart(self, timeout: float) -> psycopg.Connection[Any]:
+        """A connection beside the pool's, which may all be waiting; checked as they are. The caller closes it.
+
+        Parameters
+        ----------
+        timeout : seconds to wait for the server; a conninfo's own connect_timeout wins
+
+        Raises
+        ------
+        errors.ServerUnavailable, errors.InvalidCluster : as `acquire`
+        """
+        options = self._connect_options()
+        if "connect_timeout" in options:
+            options["connect_timeout"] = max(int(timeout), 2)
+        try:
+            connection = psycopg.connect(self._conninfo, **options)
+        except psycopg.Error as error:
+            raise self._unreachable(error) from error
+        try:
+            check_identity(connection, self._cluster_id, self.name)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
     def release(self, connection: psycopg.Connection[Any]) -> None:
         """Give a connection back. One that is broken, busy or inside a transaction is closed and replaced."""
         assert isinstance(connection, PooledConnection)
@@ -216,11 +244,13 @@ class ServerPool:
 
     def _configure(self, connection: PooledConnection) -> None:
         try:
-            check_identity(connection, self._cluster_id, self.name)
+            left_behind = check_identity(connection, self._cluster_id, self.name)
             _check_strings(connection, self.name)
         except (psycopg.Error, errors.Error) as error:
             self._connecting_failed(error)
             raise
+        if left_behind:
+            self.on_left_behind()
 
     def _reset(self, connection: PooledConnection) -> None:
         session = connection.session

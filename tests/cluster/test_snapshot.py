@@ -87,8 +87,8 @@ def test_a_single_statement_sees_one_moment(
 ) -> None:
     original = snapshot.begin_snapshot
 
-    def then_all_changes(*arguments: Any) -> None:
-        original(*arguments)
+    def then_all_changes(*arguments: Any, **options: Any) -> None:
+        original(*arguments, **options)
         monkeypatch.setattr(transaction, "begin_snapshot", original)
         move(bank, 7)
         with bank.connect() as other:

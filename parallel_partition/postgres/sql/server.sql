@@ -273,6 +273,18 @@ INSERT INTO parallel_partition.identity (cluster_id, server) VALUES (%(cluster_i
 -- Who this server says it is.
 SELECT cluster_id, server FROM parallel_partition.identity
 
+-- name: identity_and_left_behind
+-- The same; and whether a prepared part of a transaction over several servers is old enough to have been left behind.
+SELECT i.cluster_id, i.server,
+       EXISTS (SELECT FROM pg_catalog.pg_prepared_xact() AS p
+               WHERE pg_catalog.starts_with(p.gid, 'pp1:')
+                 AND p.prepared operator(pg_catalog.<)
+                     (pg_catalog.clock_timestamp() operator(pg_catalog.-) interval '5 s')
+                 AND p.dbid operator(pg_catalog.=)
+                     (SELECT d.oid FROM pg_catalog.pg_database AS d
+                      WHERE d.datname operator(pg_catalog.=) pg_catalog.current_database()))
+FROM parallel_partition.identity AS i
+
 -- name: is_initialised
 -- Whether schema parallel_partition is there, and whether it is a catalog's.
 SELECT pg_catalog.to_regclass('parallel_partition.identity') IS NOT NULL,
