@@ -60,7 +60,6 @@ REFUSED = {
     "CREATE INDEX": "CREATE INDEX ON visits (cost)",
     "TRUNCATE": "TRUNCATE visits",
     "GRANT": "GRANT SELECT ON visits TO PUBLIC",
-    "a savepoint": "SAVEPOINT here",
     "COPY": "COPY visits TO STDOUT",
     "two-phase commit by hand": "PREPARE TRANSACTION 'mine'",
 }

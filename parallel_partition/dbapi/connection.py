@@ -13,10 +13,11 @@ import psycopg
 from psycopg import ConnectionInfo, pq
 from psycopg.abc import Params, PQGen, Query
 from psycopg.errors import Diagnostic
-from psycopg.pq.abc import PGconn
+from psycopg.pq.abc import PGconn, PGresult
 from psycopg.rows import Row, RowFactory, tuple_row
 
 from parallel_partition import errors
+from parallel_partition.dbapi.block import BLOCK_GENERATORS, Block
 from parallel_partition.dbapi.cursor import Cursor
 from parallel_partition.dbapi.cursor_factory import named_over_servers, over_servers
 from parallel_partition.dbapi.plain_cursor import execute_for, is_execute
@@ -25,12 +26,14 @@ from parallel_partition.dbapi.statement_lock import StatementLock
 from parallel_partition.execution.explain import Explanation, Format
 from parallel_partition.execution.gather import GATHER_LIMIT
 from parallel_partition.execution.router import Router
+from parallel_partition.execution.savepoints import outside_transaction
 from parallel_partition.execution.snapshot import SNAPSHOTS, Snapshot
 from parallel_partition.execution.stream_plan import StreamingRunner
 from parallel_partition.execution.transaction import Transaction
 from parallel_partition.postgres.closed import CLOSED
 from parallel_partition.postgres.driver_errors import as_driver_error
 from parallel_partition.postgres.session import Session
+from parallel_partition.statements import Statement
 
 logger = logging.getLogger("parallel_partition")
 
@@ -44,11 +47,11 @@ Isolation = psycopg.IsolationLevel | Snapshot
 CLOSE_PATIENCE = 2.0
 
 
-#: The generators of psycopg's that set attributes of the connection.
-_SETTERS = frozenset(
+#: The generators of psycopg's that set attributes of the connection, and those of its blocks: they wait for nothing.
+_AT_ONCE = BLOCK_GENERATORS | {
     getattr(psycopg.Connection, f"_set_{attribute}_gen").__code__
     for attribute in ("autocommit", "isolation_level", "read_only", "deferrable")
-)
+}
 
 
 class Info(ConnectionInfo):
@@ -216,7 +219,7 @@ class Connection(psycopg.Connection[Row]):
         if is_execute(gen):
             execute_for(self, gen)
             return None  # type: ignore[return-value]  # what the generator of execute() returns
-        if getattr(gen, "gi_code", None) in _SETTERS:
+        if getattr(gen, "gi_code", None) in _AT_ONCE:
             try:
                 next(gen)
             except StopIteration as stop:
@@ -229,7 +232,7 @@ class Connection(psycopg.Connection[Row]):
         """Method version of the ``autocommit`` setter."""
         super().set_autocommit(value)
         self.transaction_state.autocommit = self._autocommit
-        self._note_isolation()
+        self.note_isolation()
 
     @property  # type: ignore[override]  # psycopg has no snapshots
     def isolation_level(self) -> Isolation | None:
@@ -266,7 +269,7 @@ class Connection(psycopg.Connection[Row]):
         level = psycopg.IsolationLevel.REPEATABLE_READ if snapshot else value
         super().set_isolation_level(level)  # type: ignore[arg-type]  # no text any more
         self.transaction_state.snapshot = snapshot
-        self._note_isolation()
+        self.note_isolation()
 
     @property
     def _begins(self) -> bool:
@@ -287,7 +290,8 @@ class Connection(psycopg.Connection[Row]):
         access = {None: b"", True: b" READ ONLY", False: b" READ WRITE"}[self.read_only]
         return b"BEGIN ISOLATION LEVEL REPEATABLE READ" + access
 
-    def _note_isolation(self) -> None:
+    def note_isolation(self) -> None:
+        """Tell the transaction which isolation its next BEGIN asks for."""
         level = self._isolation_level if self._begins else None
         self.transaction_state.isolation = None if level is None else level.name.replace("_", " ").lower()
 
@@ -371,37 +375,32 @@ class Connection(psycopg.Connection[Row]):
             raise as_driver_error(errors.ProgrammingError(message))
 
     @contextmanager
-    def transaction(  # type: ignore[override]  # psycopg yields its own Transaction
+    def transaction(
         self, savepoint_name: str | None = None, force_rollback: bool = False
-    ) -> Iterator[Connection[Row]]:
-        """A block that is committed at its end, or rolled back when it raises.
+    ) -> Iterator[psycopg.Transaction]:
+        """A block that is committed at its end, or rolled back when it raises; see psycopg's ``transaction``.
 
-        Inside another transaction psycopg would set a savepoint; that is refused here.
+        Within a transaction it is a savepoint, on every server. It gives psycopg's ``Transaction``.
         """
-        with self.lock:
-            self.check_usable()
-            if savepoint_name or self.transaction_state.status != pq.TransactionStatus.IDLE:
-                message = "transaction() inside a transaction needs savepoints, which are not supported over servers"
-                raise as_driver_error(errors.UnsupportedQuery(message))
+        with Block(self, savepoint_name, force_rollback) as block:
+            yield block
+
+    def _exec_command(self, command: Query, *_options: Any) -> PQGen[PGresult]:
+        """What psycopg's `Transaction` sends: BEGIN, COMMIT, ROLLBACK and what is done with savepoints."""
+        self.check_usable()
+        assert isinstance(command, bytes)
+        if command == self._get_tx_start_command():
+            self.runner.refuse_while_streaming()
             self.transaction_state.explicit = True
-        self._num_transactions += 1
-        self._note_isolation()
-        commits = False
-        try:
-            yield self
-            commits = not force_rollback
-        except psycopg.Rollback as wanted:
-            block: object = wanted.transaction
-            if block is not None and block is not self:
-                raise
-        finally:
-            self._num_transactions -= 1
-            self._note_isolation()
-            with self.lock:
-                if commits:
-                    self.transaction_state.commit()
-                else:
-                    self.transaction_state.rollback()
+        elif self.transaction_state.status == pq.TransactionStatus.IDLE and command not in (
+            b"COMMIT",
+            b"ROLLBACK",
+        ):
+            raise outside_transaction(command)
+        else:
+            self.runner.run(Statement(command, (), prepare=False))
+        yield from ()
+        return CLOSED.make_empty_result(pq.ExecStatus.COMMAND_OK)
 
     @contextmanager
     def one_transaction(self) -> Iterator[None]:

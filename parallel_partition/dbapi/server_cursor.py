@@ -58,7 +58,7 @@ class ServerCursor(psycopg.ServerCursor[Row], Cursor[Row]):
 
     def _forget_rows(self) -> None:
         self._rows: Rows | None = None
-        self._epoch = -1
+        self._moment = (-1, 0)
         self._go_before_first()
 
     def _go_before_first(self) -> None:
@@ -94,7 +94,7 @@ class ServerCursor(psycopg.ServerCursor[Row], Cursor[Row]):
             request = self._request(query, params, binary=binary)
             self._refuse_twice()
             self._rows = self._conn.runner.declare(request, self._scrollable)
-            self._epoch = self._conn.transaction_state.ended
+            self._moment = self._conn.transaction_state.moment
             self._conn.declared[self._name] = self
             self._last_query = query
             self._iter_rows = None
@@ -125,7 +125,7 @@ class ServerCursor(psycopg.ServerCursor[Row], Cursor[Row]):
             self._fail(psycopg.errors.DuplicateCursor(f'cursor "{self._name}" already exists'))
 
     def _is_open(self) -> bool:
-        return self._rows is not None and self._epoch == self._conn.transaction_state.ended
+        return self._rows is not None and not self._conn.transaction_state.is_over(self._moment)
 
     def _fail(self, error: psycopg.Error) -> NoReturn:
         """Raise what PostgreSQL would, and fail the transaction as it would."""

@@ -37,6 +37,7 @@ from parallel_partition.execution.run_writes import (
     run_modify,
     run_reference_write,
 )
+from parallel_partition.execution.savepoints import run_on_savepoint
 from parallel_partition.execution.settle import settle
 from parallel_partition.execution.transaction import Transaction
 from parallel_partition.execution.user_types import are_users, types_of
@@ -484,6 +485,8 @@ class Runner:
         elif plan.action == "commit":
             tag = "ROLLBACK" if transaction.failed else tag
             transaction.commit()
-        else:
+        elif plan.action == "rollback":
             transaction.rollback()
+        else:
+            run_on_savepoint(transaction, plan.action, plan.savepoint)
         return Answer([CLOSED.make_empty_result(pq.ExecStatus.COMMAND_OK)], status=tag.encode())

@@ -26,7 +26,10 @@ from parallel_partition.postgres.driver_errors import as_driver_error
 from parallel_partition.statements import Parameters, Statement
 
 _NO_PARTS: frozenset[int] = frozenset()
-_DECLARE = b"DECLARE pp CURSOR FOR "
+
+
+def _declared(request: Statement, scroll: bool | None) -> bytes:
+    return b"DECLARE pp %sCURSOR FOR %s" % (b"SCROLL " if scroll else b"", request.text)
 
 
 class StreamingRunner(Runner):
@@ -95,7 +98,7 @@ class StreamingRunner(Runner):
         if not isinstance(planned.plan, TransactionPlan):
             self.transaction.refuse_when_failed()
         if declared and not self.transaction.in_block:
-            declaration = request._replace(text=_DECLARE + request.text, prepare=False)
+            declaration = request._replace(text=_declared(request, scroll), prepare=False)
             # Refused by the server: it is in no transaction.
             self.transaction.aside(self.router.state.catalog, declaration)
         wanted = self._wanted(planned, request, scroll)
@@ -104,13 +107,13 @@ class StreamingRunner(Runner):
                 self.transaction.sessions.touch()
             return RowStream(self.router, self.transaction, self.merge, wanted, self._as_numbered, page)
         if declared:
-            self._let_server_judge(request)
+            self._let_server_judge(request, scroll)
         return None
 
-    def _let_server_judge(self, request: Statement) -> None:
+    def _let_server_judge(self, request: Statement, scroll: bool | None) -> None:
         """Let the catalog's server refuse what no cursor can be declared for, before it is run."""
         oids = Parameters.of(request.parameters).types
-        described = self.transaction.describe(self._catalog_session(), _DECLARE + request.text, oids)
+        described = self.transaction.describe(self._catalog_session(), _declared(request, scroll), oids)
         assert described.status == pq.ExecStatus.COMMAND_OK
 
     def _wanted(self, planned: Planned, request: Statement, scroll: bool | None) -> Wanted | None:

@@ -181,10 +181,10 @@ class RowStream:
         self._number = number
         self._versions = transaction.versions.copy()
         self._name = b"pp_rows_%d" % next(_names)
-        self._epoch = transaction.ended
+        self._moment = transaction.moment
         self._own = not transaction.in_block
         self._skip, self._left = wanted.offset, wanted.limit
-        self._done = False
+        self._done = self._closed = False
         self._runs = {server: _Run(transaction.session(server)) for server in wanted.homes}
         count = self._count(page) if page else 0
         self._fetch(
@@ -277,7 +277,7 @@ class RowStream:
 
     def _check_open(self) -> None:
         self._transaction.refuse_when_failed()
-        if self._transaction.ended != self._epoch:
+        if self._transaction.is_over(self._moment):
             self._done = True
             message = "the cursor does not exist any more: the transaction that it belongs to has ended"
             raise known_at(psycopg.errors.InvalidCursorName(message), None)
@@ -383,10 +383,10 @@ class RowStream:
         transaction = self._transaction
         for run in self._runs.values():
             run.pages.clear()
-        if transaction.ended != self._epoch or transaction.failed:
+        if self._closed or transaction.is_over(self._moment) or transaction.failed:
             return
         if self._own:
             transaction.rollback()
         elif transaction.status == pq.TransactionStatus.INTRANS:
             self._drive(Statement(b"CLOSE " + self._name, prepare=False), self._sessions)
-            self._epoch = -1
+            self._closed = True

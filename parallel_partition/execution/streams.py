@@ -19,12 +19,11 @@ def begin_streams(transaction: Transaction, servers: Iterable[str]) -> dict[str,
     if transaction.snapshot is not None:
         transaction.see_one_moment()
     sessions = {server: transaction.session(server) for server in servers}
-    begin = transaction.begin_command() if transaction.in_block else _ONE_MOMENT
-    statement = Statement(begin, prepare=False)
+    train = transaction.beginning() if transaction.in_block else [Statement(_ONE_MOMENT, prepare=False)]
     fresh = {server: session for server, session in sessions.items() if server not in transaction.begun}
     transaction.plan_latest(fresh.values(), own_snapshot=False)
     transaction.begun.update(dict.fromkeys(fresh))
-    exchanges = {server: (session, session.exchange([statement])) for server, session in fresh.items()}
+    exchanges = {server: (session, session.exchange(train)) for server, session in fresh.items()}
     transaction.drive(exchanges, None)
     return sessions
 

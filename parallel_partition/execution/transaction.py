@@ -12,20 +12,20 @@ from typing import NoReturn
 
 import psycopg
 from psycopg import pq
-from psycopg.abc import Buffer
 from psycopg.errors import Diagnostic
 from psycopg.pq.abc import PGresult
 
 from parallel_partition.execution.borrowed_sessions import BorrowedSessions
 from parallel_partition.execution.end_transaction import commit_begun
-from parallel_partition.execution.failures import lost_with_session, stale_map
+from parallel_partition.execution.failures import lost_with_session
 from parallel_partition.execution.fan_out import Outcome, run_all, run_one
 from parallel_partition.execution.measure import Measure
 from parallel_partition.execution.router import Router
 from parallel_partition.execution.run_each import roll_back
+from parallel_partition.execution.savepoints import Savepoints
 from parallel_partition.execution.snapshot import Snapshot, begin_snapshot, check_all_new
 from parallel_partition.execution.two_phase import check_prepared_allowed
-from parallel_partition.execution.version import StaleTables, StaleVersion, Versions
+from parallel_partition.execution.version import Versions
 from parallel_partition.execution.why_failed import (
     asserts_tables,
     raise_reason,
@@ -33,7 +33,7 @@ from parallel_partition.execution.why_failed import (
     unless_unknown,
 )
 from parallel_partition.postgres.driver_errors import error_of_result, known_at
-from parallel_partition.postgres.session import Exchange, Session, StatementKey
+from parallel_partition.postgres.session import Exchange, Session
 from parallel_partition.statements import Statement
 
 #: Seconds that a server has to roll back.
@@ -79,6 +79,7 @@ class Transaction:
         )
         self.begun: dict[str, None] = {}
         self.wrote: set[str] = set()
+        self.savepoints = Savepoints()
         self._set_in_block = False
         self.versions = Versions(router.state, router.pools, router.differing)
         #: Where somebody wants to know what each server answers.
@@ -187,7 +188,7 @@ class Transaction:
             exchanges[server] = (session, self.measure.timed(server, exchange) if self.measure else exchange)
         outcome = self._drive(exchanges)
         if outcome.failures:
-            self._fail(
+            self.raise_failures(
                 unless_unknown(outcome.failures, self.sessions) if asserts else outcome.failures, parts
             )
         if not asserts:
@@ -214,60 +215,6 @@ class Transaction:
             self.statements += 1
         return results[-1 - len(checks)]
 
-    def ask_again(
-        self,
-        server: str,
-        key: StatementKey,
-        values: Sequence[Buffer | None],
-        formats: Sequence[int],
-        result_format: int,
-    ) -> PGresult | None:
-        """`ask_one` for a statement that is prepared on the server; None where it is not, and nothing was sent."""
-        session = self.sessions.get(server)
-        block = self.explicit or not self.autocommit
-        if session is None or self.failed or session.unsure or (self.begun and not block):
-            return None
-        if block and not (server in self.begun and self.own_snapshot(session, block)):
-            return None
-        self.versions.text = None
-        try:
-            return self._asked_again(session, key, values, formats, result_format, block)
-        except StaleTables:
-            return None  # nothing was handed out, and the long way knows which tables it is about
-        except StaleVersion as stale:
-            began = self.statements > 0
-            self.restart(failed=began)
-            if began:
-                raise stale_map(stale.server) from None
-            return None
-
-    def _asked_again(
-        self,
-        session: Session,
-        key: StatementKey,
-        values: Sequence[Buffer | None],
-        formats: Sequence[int],
-        result_format: int,
-        block: bool,
-    ) -> PGresult | None:
-        try:
-            results = session.run_prepared(key, values, formats, result_format, self.versions.sequences_key)
-        except psycopg.Error as error:
-            if not block and not session.alive:
-                return None  # it only reads, and nothing was handed out: the long way may ask another session
-            self._fail({session.server: error}, None)
-        except BaseException:
-            self.fail()
-            raise
-        if results is None:
-            return None
-        if results[-1].status == _FATAL:
-            self._fail({session.server: error_of_result(results[-1], session.server)}, None)
-        self.versions.verify_sequences(session, results[1])
-        if block:
-            self.statements += 1
-        return results[0]
-
     def train(self, server: str, block: bool, *statements: Statement) -> list[Statement]:
         """The statements, behind BEGIN when they are the server's first of a transaction."""
         if server in self.begun:
@@ -280,7 +227,11 @@ class Transaction:
         if not block:
             return [*statements]
         self.begun[server] = None
-        return [Statement(self.begin_command(), prepare=False), *statements]
+        return [*self.beginning(), *statements]
+
+    def beginning(self) -> list[Statement]:
+        """What a server that joins the transaction is told first: BEGIN, and the savepoints that are set."""
+        return [Statement(self.begin_command(), prepare=False), *self.savepoints.statements]
 
     def plan_latest(self, sessions: Iterable[Session], *, own_snapshot: bool) -> None:
         """Before something begins on sessions, let them plan the look at tables, unless they have; see `Versions`."""
@@ -303,6 +254,8 @@ class Transaction:
             self.begun.update(dict.fromkeys(sessions))
             kind = self.snapshot or "snapshot"
             begin_snapshot(sessions, self.begin_command(), kind, on_wait=self._may_be_left_behind)
+            if savepoints := self.savepoints.statements:
+                self.drive({name: (one, one.exchange(savepoints)) for name, one in sessions.items()}, None)
         except BaseException:
             self.fail()
             raise
@@ -333,12 +286,12 @@ class Transaction:
         try:
             results = talk()
         except psycopg.Error as error:
-            self._fail({session.server: error}, parts)
+            self.raise_failures({session.server: error}, parts)
         except BaseException:
             self.fail()
             raise
         if results[-1].status == _FATAL:
-            self._fail({session.server: error_of_result(results[-1], session.server)}, parts)
+            self.raise_failures({session.server: error_of_result(results[-1], session.server)}, parts)
         return results
 
     def own_snapshot(self, session: Session, block: bool) -> bool:
@@ -400,7 +353,7 @@ class Transaction:
         """Drive exchanges with several servers; what fails in one fails the transaction."""
         outcome = self._drive(exchanges)
         if outcome.failures:
-            self._fail(outcome.failures, parts)
+            self.raise_failures(outcome.failures, parts)
         return outcome.results
 
     def _drive(self, exchanges: Mapping[str, tuple[Session, Exchange]]) -> Outcome:
@@ -421,11 +374,11 @@ class Transaction:
             message = "current transaction is aborted, commands ignored until end of transaction block"
             raise known_at(psycopg.errors.InFailedSqlTransaction(message), None)
 
-    def _fail(self, failures: Mapping[str, psycopg.Error], parts: frozenset[int] | None) -> NoReturn:
+    def raise_failures(self, failures: Mapping[str, psycopg.Error], parts: frozenset[int] | None) -> NoReturn:
         """Raise what the servers said, unless the reason may be that the map changed under the statement."""
         in_block, self.failed = self.in_block, True
         try:
-            stale = stale_among(failures, self.sessions, self.versions, parts)
+            stale = stale_among(failures, self.sessions, self.versions, parts, self.savepoints.innermost)
         finally:
             if not in_block:
                 self.rollback()
@@ -480,16 +433,33 @@ class Transaction:
         ----------
         failed : something of it was handed out already: it is the caller who must roll back and begin anew
         """
-        explicit = self.explicit
+        explicit, savepoints = self.explicit, self.savepoints
         self.rollback()
-        self.explicit = explicit
+        self.explicit, self.savepoints = explicit, savepoints
         if failed:
+            savepoints.unreachable = True
             self.fail()
+
+    def undone_to(self, wrote: Iterable[str]) -> None:
+        """Go on from a savepoint at which these servers were written."""
+        self.failed = False
+        self.wrote = set(wrote)
+        self.path_unsure = self.path_unsure or self._set_in_block
+
+    @property
+    def moment(self) -> tuple[int, int]:
+        """When something is made that lives as long as the transaction does; see `is_over`."""
+        return self.ended, self.savepoints.moment
+
+    def is_over(self, moment: tuple[int, int]) -> bool:
+        """True when what was made at that moment is gone: the transaction has ended, or was rolled back to before."""
+        return moment[0] != self.ended or self.savepoints.is_undone(moment[1])
 
     def clear(self) -> None:
         self.ended += 1
         self.begun.clear()
         self.wrote.clear()
+        self.savepoints = Savepoints()
         self.failed = False
         self.explicit = False
         self.statements = 0

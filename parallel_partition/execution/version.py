@@ -32,6 +32,7 @@ from parallel_partition.execution.declared_tables import all_differences, shape_
 from parallel_partition.execution.failures import first_line
 from parallel_partition.execution.fan_out import run_one
 from parallel_partition.execution.mentioned import full_name, mentioned
+from parallel_partition.execution.savepoints import Savepoint
 from parallel_partition.planning.write_nodes import literal
 from parallel_partition.postgres.named_sql import load
 from parallel_partition.postgres.pool import Pools
@@ -55,6 +56,9 @@ _END = Statement(b"COMMIT", prepare=False)
 
 #: Shapes of changed tables that are kept; each takes a few hundred bytes.
 _SHAPES_MAX = 100
+
+#: Outside of what failed: in no transaction, or in one that was rolled back to a savepoint.
+_USABLE = (pq.TransactionStatus.IDLE, pq.TransactionStatus.INTRANS)
 
 _INT4_ARRAY = 1007
 _INT8 = 20
@@ -246,7 +250,7 @@ class Versions:
         ------
         StaleTables : otherwise than is expected
         """
-        if session.alive and session.transaction_status == pq.TransactionStatus.IDLE:
+        if session.alive and session.transaction_status in _USABLE:
             result = run_one(session, session.exchange([self.sequences]))[-1]
             if result.status != pq.ExecStatus.FATAL_ERROR:
                 self.verify_sequences(session, result)
@@ -313,14 +317,19 @@ class Versions:
         listed = b",".join(b"%d" % part for part in self._here(server, parts))
         return Parameter(b"{%s}" % listed, _INT4_ARRAY, 0)
 
-    def moved_on(self, session: Session, parts: frozenset[int] | None) -> bool:
+    def moved_on(
+        self, session: Session, parts: frozenset[int] | None, savepoint: Savepoint | None = None
+    ) -> bool:
         """Ask a server, after an error and outside of what failed, whether it holds other versions.
 
-        The failed transaction on the session is rolled back first; it could not go on anyway.
+        The failed transaction on the session is rolled back first, to the last savepoint where there is one: it could
+        not go on anyway.
         """
         if not session.alive:
             return False
-        rollback = [Statement(b"ROLLBACK", prepare=False)]
+        rollback = [
+            savepoint.statement("ROLLBACK TO") if savepoint else Statement(b"ROLLBACK", prepare=False)
+        ]
         train = rollback if session.transaction_status != pq.TransactionStatus.IDLE else []
         results = run_one(session, session.exchange([*train, self._rows(session.server, parts)]))
         if results[-1].status == pq.ExecStatus.FATAL_ERROR:

@@ -11,6 +11,7 @@ import psycopg
 from parallel_partition.execution.borrowed_sessions import BorrowedSessions
 from parallel_partition.execution.declared_tables import differs_instead
 from parallel_partition.execution.failures import commit_unknown, first_line, one_error
+from parallel_partition.execution.savepoints import Savepoint
 from parallel_partition.execution.version import StaleVersion, Versions, may_be_stale
 from parallel_partition.postgres.pool import Pools
 from parallel_partition.postgres.session import Session
@@ -37,8 +38,11 @@ def stale_among(
     sessions: BorrowedSessions,
     versions: Versions,
     parts: frozenset[int] | None,
+    savepoint: Savepoint | None,
 ) -> str | None:
     """The first server whose error a stale map or schema may have caused.
+
+    Its transaction has failed, and is rolled back to ``savepoint``, or as a whole where that is None.
 
     Raises
     ------
@@ -47,7 +51,7 @@ def stale_among(
     stale = next((server for server, error in failures.items() if may_be_stale(error)), None)
     if stale is not None:
         try:
-            moved_on = versions.moved_on(sessions[stale], parts)
+            moved_on = versions.moved_on(sessions[stale], parts, savepoint)
         except psycopg.Error as error:
             logger.warning("server %s: its versions could not be read: %s", stale, first_line(error))
             moved_on = False

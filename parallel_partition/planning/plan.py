@@ -431,12 +431,13 @@ class SettingPlan:
 
 @dataclass(frozen=True, slots=True)
 class TransactionPlan:
-    """BEGIN, COMMIT or ROLLBACK sent as a statement; ``tag`` is what PostgreSQL answers."""
+    """BEGIN, COMMIT, SAVEPOINT or the like sent as a statement; ``tag`` is what PostgreSQL answers."""
 
-    action: Literal["begin", "commit", "rollback"]
+    action: Literal["begin", "commit", "rollback", "savepoint", "release", "roll back to"]
     text: str
     options: tuple[str, ...] = field(default=())
     tag: str = ""
+    savepoint: str = ""
 
 
 @dataclass(frozen=True, slots=True)

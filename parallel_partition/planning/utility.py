@@ -28,7 +28,12 @@ _ACTIONS = {
     "TRANS_STMT_START": "begin",
     "TRANS_STMT_COMMIT": "commit",
     "TRANS_STMT_ROLLBACK": "rollback",
+    "TRANS_STMT_SAVEPOINT": "savepoint",
+    "TRANS_STMT_RELEASE": "release",
+    "TRANS_STMT_ROLLBACK_TO": "roll back to",
 }
+#: What PostgreSQL answers, where it is not the same in capitals.
+_TAGS = {"TRANS_STMT_START": "START TRANSACTION", "TRANS_STMT_ROLLBACK_TO": "ROLLBACK"}
 _READS = frozenset(
     {"VariableShowStmt", "FetchStmt", "ListenStmt", "UnlistenStmt", "DeallocateStmt", "ClosePortalStmt"}
 )
@@ -108,8 +113,13 @@ def _transaction(text: str, body: Node) -> TransactionPlan:
     if body.get("chain"):
         raise refuse("AND CHAIN", "a transaction over several servers has none of it", "use BEGIN")
     action = _ACTIONS[kind]
-    tag = "START TRANSACTION" if kind == "TRANS_STMT_START" else action.upper()
-    return TransactionPlan(action, text, tuple(_options(body)), tag)  # type: ignore[arg-type] # values of _ACTIONS
+    return TransactionPlan(
+        action,  # type: ignore[arg-type]  # one of the values of _ACTIONS
+        text,
+        tuple(_options(body)),
+        _TAGS.get(kind, action.upper()),
+        body.get("savepoint_name", ""),
+    )
 
 
 def _options(body: Node) -> Iterator[str]:

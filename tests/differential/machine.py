@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 import pytest
@@ -23,6 +23,13 @@ from tests.differential import calls
 from tests.differential.twins import Cursors, Failed, Refused, all_rows, connection_state, same_call
 
 
+class Block(NamedTuple):
+    """What ``connection.transaction()`` gives, and what that gives when it is entered."""
+
+    manager: AbstractContextManager[Any]
+    entered: psycopg.Transaction
+
+
 class Calls(RuleBasedStateMachine):
     """The same calls on both, each compared."""
 
@@ -34,8 +41,8 @@ class Calls(RuleBasedStateMachine):
         super().__init__()
         self.plain = psycopg.connect(self.plain_conninfo)
         self.over = self.cluster.connect()
-        self.block: tuple[AbstractContextManager[Any], ...] = ()
-        self.entered: tuple[Any, ...] = ()
+        #: Blocks within each other, plain psycopg's and the cluster's.
+        self.blocks: list[tuple[Block, Block]] = []
         self.cursors: list[Cursors] = []
 
     @initialize(autocommit=st.booleans(), threshold=st.sampled_from((0, 0, 5, None)))
@@ -53,7 +60,8 @@ class Calls(RuleBasedStateMachine):
     def teardown(self) -> None:
         try:
             if self.cursors:
-                self._end_block()
+                while self.blocks:
+                    self._end_block()
                 for connection in (self.plain, self.over):
                     connection.rollback()
                 self._same_rows()
@@ -393,48 +401,60 @@ class Calls(RuleBasedStateMachine):
         else:
             self._both(lambda connection: setattr(connection, attribute, value))
 
-    @precondition(lambda self: not self.block)
-    @rule(force=st.booleans())
-    def begin_block(self, force: bool) -> None:
-        made: list[Any] = []
+    @precondition(lambda self: len(self.blocks) < 3)
+    @rule(force=st.sampled_from((False, False, True)), name=st.sampled_from((None, None, "here", "Of mine")))
+    def begin_block(self, force: bool, name: str | None) -> None:
+        """A transaction, or within one a savepoint.
+
+        psycopg loses count where a block's transaction was ended by a statement.
+        """
+        if self.blocks and self.plain.info.transaction_status == TransactionStatus.IDLE:
+            return
+        made: list[Block] = []
 
         def enter(connection: Any) -> Any:
-            block = connection.transaction(force_rollback=force)
-            entered = block.__enter__()
-            made.append((block, entered))
+            block = connection.transaction(name, force_rollback=force)
+            made.append(Block(block, block.__enter__()))
 
         if self._both(enter) is not None and len(made) == 2:
-            (over, entered_over), (plain, entered_plain) = made
-            self.block, self.entered = (plain, over), (entered_plain, entered_over)
+            over, plain = made
+            self.blocks.append((plain, over))
 
-    @precondition(lambda self: self.block)
-    @rule(how=st.sampled_from(("well", "well", "error", "Rollback", "this Rollback", "other Rollback")))
+    @precondition(lambda self: self.blocks)
+    @rule(
+        how=st.sampled_from(
+            ("well", "well", "error", "Rollback", "this Rollback", "outer Rollback", "other Rollback")
+        )
+    )
     def end_block(self, how: str) -> None:
         self._end_block(how)
 
     def _end_block(self, how: str = "well") -> None:
-        blocks, entered = self.block, self.entered
-        self.block = self.entered = ()
-        if not blocks:
+        if not self.blocks:
             return
-        of = dict(zip((id(self.plain), id(self.over)), zip(blocks, entered, strict=True), strict=True))
-        errors: dict[str, Callable[[Any], BaseException]] = {
-            "error": lambda _: ZeroDivisionError("in the block"),
-            "Rollback": lambda _: psycopg.Rollback(),
-            "this Rollback": psycopg.Rollback,
-            "other Rollback": lambda _: psycopg.Rollback(psycopg.Connection.transaction(self.plain)),
+        outermost, blocks = self.blocks[0], self.blocks.pop()
+        at = (id(self.plain), id(self.over))
+        of = dict(zip(at, zip(blocks, outermost, strict=True), strict=True))
+        errors: dict[str, Callable[[Any, Any], BaseException]] = {
+            "error": lambda *_: ZeroDivisionError("in the block"),
+            "Rollback": lambda *_: psycopg.Rollback(),
+            "this Rollback": lambda entered, _: psycopg.Rollback(entered),
+            "outer Rollback": lambda _, outer: psycopg.Rollback(outer),
+            "other Rollback": lambda *_: psycopg.Rollback(psycopg.Connection.transaction(self.plain)),
         }
 
         def leave(connection: Any) -> bool:
-            block, one = of[id(connection)]
+            block, outer = of[id(connection)]
             if how == "well":
-                return bool(block.__exit__(None, None, None))
-            error = errors[how](one)
-            return bool(block.__exit__(type(error), error, None))
+                return bool(block.manager.__exit__(None, None, None))
+            error = errors[how](block.entered, outer.entered)
+            return bool(block.manager.__exit__(type(error), error, None))
 
         done = self._both(leave)
         if done is not None:
             assert done[0] == done[1], done
+        plain, over = (block.entered for block in blocks)
+        assert (over.savepoint_name, over.status) == (plain.savepoint_name, plain.status)
 
     @rule()
     def read_all(self) -> None:
@@ -442,7 +462,7 @@ class Calls(RuleBasedStateMachine):
         if self.plain.info.transaction_status != TransactionStatus.INERROR:
             before = self.plain.info.transaction_status
             self._same_rows()
-            if before == TransactionStatus.IDLE and not self.block:
+            if before == TransactionStatus.IDLE and not self.blocks:
                 for connection in (self.plain, self.over):
                     connection.rollback()
 

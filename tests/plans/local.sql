@@ -200,3 +200,12 @@ WITH recent_orders AS (SELECT 1 AS x) SELECT * FROM recent_orders;
 WITH orders_part_3 AS (SELECT 1 AS x) SELECT * FROM orders_part_3;
 -- strategy: local
 -- writes: no
+
+SAVEPOINT a;
+-- strategy: transaction savepoint
+
+ROLLBACK TO SAVEPOINT a;
+-- strategy: transaction roll back to
+
+RELEASE a;
+-- strategy: transaction release

@@ -290,12 +290,6 @@ DO $$ BEGIN PERFORM 1; PERFORM set_config('app.tenant', 'a', false); END $$;
 DO $$ BEGIN PERFORM 1; RESET ROLE; END $$;
 -- refused: DO: it would set one server's session only; use SET
 
-SAVEPOINT a;
--- refused: SAVEPOINT: a transaction over several servers has none of it; use BEGIN, COMMIT and ROLLBACK
-
-ROLLBACK TO a;
--- refused: ROLLBACK TO: a transaction over several servers has none of it; use BEGIN, COMMIT and ROLLBACK
-
 PREPARE TRANSACTION 'x';
 -- refused: PREPARE: a transaction over several servers has none of it; use BEGIN, COMMIT and ROLLBACK
 
