@@ -18,9 +18,11 @@ from parallel_partition.catalog.tables import Table
 from parallel_partition.cluster_arguments import check_name, check_num_partitions, named_servers
 from parallel_partition.dbapi.connection import Connection, Isolation
 from parallel_partition.execution.change_everywhere import said_by, settle_versions
+from parallel_partition.execution.commit_in_turn import CrossShardWrites
 from parallel_partition.execution.create_cluster import add_server, create_cluster
 from parallel_partition.execution.create_table import check_declared, create_table, drop_table
 from parallel_partition.execution.gather import GATHER_LIMIT
+from parallel_partition.execution.outcome import outcome_of
 from parallel_partition.execution.recover import MIN_AGE, Courtesy, Recovery
 from parallel_partition.execution.recoverer import EVERY as RECOVER_EVERY
 from parallel_partition.execution.recoverer import Recoverer
@@ -267,6 +269,7 @@ class Cluster:
         row_factory: RowFactory[Any] | None = None,
         isolation: Isolation | None = None,
         gather_limit: int = GATHER_LIMIT,
+        cross_shard_writes: CrossShardWrites = "2pc",
     ) -> Connection[Any]:
         """A DB-API connection over all servers; psycopg's, in what it is and does.
 
@@ -277,6 +280,9 @@ class Cluster:
         isolation : of its transactions: one of psycopg's levels on each server by itself, or ``"snapshot"`` or
             ``"snapshot strict"`` for one moment of all servers; see ``isolation_level`` of the connection
         gather_limit : bytes of rows that one statement may bring together where no server can answer it by itself
+        cross_shard_writes : how a transaction that wrote on several servers commits. ``"2pc"``: on all or on none.
+            ``"single"``: it is refused, at the first write on the second server. ``"best_effort"``: on one after the
+            other, which is not atomic; where only some have committed, `PartialCommit` tells which
 
         Raises
         ------
@@ -288,6 +294,7 @@ class Cluster:
             row_factory=row_factory,
             isolation=isolation,
             gather_limit=gather_limit,
+            cross_shard_writes=cross_shard_writes,
         )
 
     def writer(
@@ -374,6 +381,34 @@ class Cluster:
         self.refresh()
         return server_statuses(self._pools, self._state)
 
+    def outcome(self, transaction: str | errors.CommitUnknown, server: str | None = None) -> bool | None:
+        """What became of a transaction whose commit was not answered. From then on it cannot become anything else.
+
+        Parameters
+        ----------
+        transaction : the `CommitUnknown` that was raised, or its ``xid``
+        server : the one that it names, beside an ``xid``; without it all are asked for what has been decided
+
+        Returns
+        -------
+        True : committed on all servers, or about to be (recovery tells those that do not know yet)
+        False : on none, for good
+        None : not decided yet: ask again
+
+        Raises
+        ------
+        errors.ServerUnavailable : the server cannot be asked
+        errors.ProgrammingError : there is no ``xid``, or one that means nothing without its server
+
+        Example
+        -------
+        >>> try:
+        ...     connection.commit()
+        ... except parallel_partition.CommitUnknown as unknown:
+        ...     committed = cluster.outcome(unknown)
+        """
+        return outcome_of(self._pools, self._state.servers, transaction, server)
+
     def recover(self, *, min_age: float = MIN_AGE) -> Recovery:
         """End what is left of transactions over several servers whose client or server was lost in mid-commit.
 
@@ -424,6 +459,7 @@ def connect(
     row_factory: RowFactory[Any] | None = None,
     isolation: Isolation | None = None,
     gather_limit: int = GATHER_LIMIT,
+    cross_shard_writes: CrossShardWrites = "2pc",
     password: PasswordCallback | None = None,
 ) -> Connection[Any]:
     """Connect to the cluster whose catalog is in a database. Closing the connection closes all that it opened.
@@ -431,7 +467,7 @@ def connect(
     Parameters
     ----------
     conninfo, password : as `Cluster.open` takes them
-    autocommit, row_factory, isolation, gather_limit : as `Cluster.connect` takes them
+    autocommit, row_factory, isolation, gather_limit, cross_shard_writes : as `Cluster.connect` takes them
 
     Raises
     ------
@@ -453,6 +489,7 @@ def connect(
             row_factory=row_factory,
             isolation=isolation,
             gather_limit=gather_limit,
+            cross_shard_writes=cross_shard_writes,
             on_close=cluster.close,
         )
     except BaseException:

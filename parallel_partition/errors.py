@@ -13,7 +13,8 @@
         |   |-- FanOutError       several servers failed in one statement
         |   |-- TableDiffers      a table on a server is not what the cluster's declaration says
         |   |-- StaleMap          the shard map or the schema changed in mid-transaction
-        |   `-- CommitUnknown     the decider was lost at the commit point
+        |   |-- CommitUnknown     the decider was lost at the commit point
+        |   `-- PartialCommit     a transaction that was not to be atomic committed on some servers only
         |-- IntegrityError
         |-- InternalError
         |-- ProgrammingError
@@ -34,6 +35,8 @@ working. ``server`` names the server that it came from, None when it came from n
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 
 class Warning(Exception):
@@ -132,11 +135,40 @@ class TableDiffers(OperationalError):
 
 
 class CommitUnknown(OperationalError):
-    """The decider was lost at the commit point; ``xid`` is what its decision is looked up by."""
+    """A server was lost before it answered whether it has committed, and could not be asked since.
+
+    The transaction is committed on all of its servers, or will be, or it is on none. ``cluster.outcome(error)`` tells
+    which once ``server`` can be reached again; ``xid`` is what it is looked up by there. It is None where the
+    transaction wrote on one server and its number is not known: then only its rows tell. Do not run it again before.
+
+    Example
+    -------
+    >>> except parallel_partition.CommitUnknown as unknown:
+    ...     committed = cluster.outcome(unknown)
+    """
 
     def __init__(self, message: str, xid: str | None = None) -> None:
         super().__init__(message)
         self.xid = xid
+
+
+class PartialCommit(OperationalError):
+    """A transaction that was not to be atomic (``cross_shard_writes="best_effort"``) committed on some servers only.
+
+    ``committed`` and ``failed`` name the servers where it has and where it has not, ``unknown`` the one that was lost
+    in its commit and could not be asked since.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        committed: Sequence[str] = (),
+        failed: Sequence[str] = (),
+        unknown: Sequence[str] = (),
+    ) -> None:
+        super().__init__(message)
+        self.committed, self.failed, self.unknown = list(committed), list(failed), list(unknown)
 
 
 class CatalogMissing(ProgrammingError):

@@ -23,6 +23,7 @@ from parallel_partition.dbapi.cursor_factory import named_over_servers, over_ser
 from parallel_partition.dbapi.plain_cursor import execute_for, is_execute
 from parallel_partition.dbapi.server_cursor import ServerCursor
 from parallel_partition.dbapi.statement_lock import StatementLock
+from parallel_partition.execution.commit_in_turn import CrossShardWrites, checked
 from parallel_partition.execution.explain import Explanation, Format
 from parallel_partition.execution.gather import GATHER_LIMIT
 from parallel_partition.execution.router import Router
@@ -95,6 +96,7 @@ class Connection(psycopg.Connection[Row]):
     row_factory : as psycopg's
     isolation : as `isolation_level`
     gather_limit : as the attribute
+    cross_shard_writes : "2pc", "single" or "best_effort"; see ``Cluster.connect``
     on_close : called once after the sessions are given back
     """
 
@@ -106,6 +108,7 @@ class Connection(psycopg.Connection[Row]):
         row_factory: RowFactory[Row] | None = None,
         isolation: Isolation | None = None,
         gather_limit: int = GATHER_LIMIT,
+        cross_shard_writes: CrossShardWrites = "2pc",
         on_close: Callable[[], None] | None = None,
     ) -> None:
         self._closed = self._released = True  # until all below succeeded, so that __del__ has nothing to say
@@ -114,6 +117,7 @@ class Connection(psycopg.Connection[Row]):
         self.transaction_state = Transaction(
             router, self._begin_command, self._forward_notice, self._take_session
         )
+        self.transaction_state.cross_shard_writes = checked(cross_shard_writes)
         self.runner = StreamingRunner(router, self.transaction_state, gather_limit)
         pgconn = self.transaction_state.session(router.state.catalog).connection.pgconn
         try:

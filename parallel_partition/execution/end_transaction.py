@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
 
 import psycopg
 
 from parallel_partition import errors
+from parallel_partition.execution.commit_in_turn import commit_in_turn
+from parallel_partition.execution.failpoint import reach
 from parallel_partition.execution.failures import commit_unknown, one_error, stale_map
 from parallel_partition.execution.fan_out import run_all
 from parallel_partition.execution.router import Router
@@ -21,7 +25,12 @@ _COMMIT = Statement(b"COMMIT", prepare=False)
 
 
 def commit_begun(
-    router: Router, versions: Versions, sessions: Mapping[str, Session], writers: Sequence[str]
+    router: Router,
+    versions: Versions,
+    sessions: Mapping[str, Session],
+    writers: Sequence[str],
+    *,
+    atomic: bool = True,
 ) -> None:
     """Assert the versions on every server, and commit.
 
@@ -29,23 +38,28 @@ def commit_begun(
     ----------
     sessions : by server, in server order: those that the transaction has begun on
     writers : the servers among them that it wrote
+    atomic : on all servers or on none; else on one after the other
 
     Raises
     ------
     errors.StaleMap : a server's map changed after the statements ran; nothing is committed
     errors.CommitUnknown : the decider was lost at the commit point
+    errors.PartialCommit : it was not to be atomic, and only some servers have committed
     psycopg.Error : what a server said; nothing is committed
     """
+
+    def reconnect(server: str) -> AbstractContextManager[psycopg.Connection[Any]]:
+        return router.pools[server].connection()
+
     if len(writers) > 1:
         # The first server's gate before the others': see `snapshot`.
         _end(versions, sessions, {writers[0]: [ENTER_TOGETHER]})
+        reach("gate.entered")
+        if not atomic:
+            commit_in_turn(sessions, writers, reconnect)
+            return
         participants = {server: session.connection for server, session in sessions.items()}
-        commit_everywhere(
-            participants,
-            router.state.cluster_id,
-            lambda server: router.pools[server].connection(),
-            writers=writers,
-        )
+        commit_everywhere(participants, router.state.cluster_id, reconnect, writers=writers)
         return
     readers = {server: session for server, session in sessions.items() if server not in writers}
     if readers:

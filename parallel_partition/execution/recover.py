@@ -21,6 +21,7 @@ from psycopg import sql
 from psycopg.pq.abc import PGresult
 
 from parallel_partition import errors
+from parallel_partition.execution.failpoint import reach
 from parallel_partition.execution.failures import first_line
 from parallel_partition.execution.resolve import resolve
 from parallel_partition.execution.run_each import run_each
@@ -152,12 +153,16 @@ class _Round:
     def run(self, collect: bool) -> Recovery:
         """Go through all steps."""
         self._connect()
+        reach("recover.connected")
         found = self._on_each(self._sessions, self._find)
         self._unreachable |= {name: why for name, why in found.items() if isinstance(why, str)}
         parts = [part for listed in found.values() if not isinstance(listed, str) for part in listed]
+        reach("recover.listed")
         outcomes = self._settle([part for part in parts if not self._is_young(part)])
+        reach("recover.settled")
         by_server = _grouped((part, part.part.server) for part in parts if part.gid in outcomes)
         self._on_each(by_server, lambda server: self._end(by_server[server], outcomes))
+        reach("recover.ended")
         collected = self._collect(parts) if collect else 0
         return Recovery(
             tuple(self._ordered(self._ended["committed"], lambda part: part)),
@@ -277,12 +282,14 @@ class _Round:
         session = self._sessions[found.part.server]
         if not found.may_end and found.owner is not None:
             _ask(session, "take_role", found.owner)
+            reach("recover.role_taken")
         try:
             gid = sql.Literal(found.part.gid).as_string(session.connection)
             _answer(session, Statement(f"{command} {gid}".encode(), prepare=False))
         finally:
             if not found.may_end and session.alive:
                 _answer(session, Statement(b"RESET ROLE", prepare=False))
+        reach("recover.ended_one")
         logger.info("server %s: %s %s, which was left behind", session.server, command, found.part.gid)
 
     def _collect(self, parts: Sequence[_Found]) -> int:

@@ -16,6 +16,7 @@ from typing import Any
 import psycopg
 
 from parallel_partition import errors
+from parallel_partition.execution.failpoint import reach, watched
 from parallel_partition.execution.failures import first_line
 from parallel_partition.execution.run_each import roll_back, run_each
 from parallel_partition.postgres.driver_errors import as_driver_error
@@ -108,7 +109,9 @@ def settle(server: str, xid: str, reconnect: Reconnect, lost: BaseException, pat
     pause = 0.05
     while True:
         try:
+            reach("settle.begun")
             with reconnect(server) as connection:
+                reach("settle.connected")
                 look = outcome if xid.isdecimal() else resolve
                 known = look(connection, xid, server, patience=max(deadline - monotonic(), 1.0))
             if known is not None:
@@ -138,7 +141,10 @@ def _say(session: Session, patience: float, *statements: tuple[bytes, tuple[str,
         Statement(text, [Parameter(value.encode(), 0, 0) for value in values], prepare=False)
         for text, values in statements
     ]
-    said = run_each({session.server: (session, session.exchange(train))}, patience)
+    exchanges = watched(
+        {session.server: (session, session.exchange(train))}, "resolve.sent", "resolve.answered"
+    )
+    said = run_each(exchanges, patience)
     if said.failures:
         roll_back([session], patience)
         raise said.failures[session.server]

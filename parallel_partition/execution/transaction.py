@@ -16,6 +16,7 @@ from psycopg.errors import Diagnostic
 from psycopg.pq.abc import PGresult
 
 from parallel_partition.execution.borrowed_sessions import BorrowedSessions
+from parallel_partition.execution.commit_in_turn import CrossShardWrites, allow_writers
 from parallel_partition.execution.end_transaction import commit_begun
 from parallel_partition.execution.failures import lost_with_session
 from parallel_partition.execution.fan_out import Outcome, run_all, run_one
@@ -24,7 +25,6 @@ from parallel_partition.execution.router import Router
 from parallel_partition.execution.run_each import roll_back
 from parallel_partition.execution.savepoints import Savepoints
 from parallel_partition.execution.snapshot import Snapshot, begin_snapshot, check_all_new
-from parallel_partition.execution.two_phase import check_prepared_allowed
 from parallel_partition.execution.version import Versions
 from parallel_partition.execution.why_failed import (
     asserts_tables,
@@ -73,6 +73,7 @@ class Transaction:
         self.path_unsure = False
         self.isolation: str | None = None
         self.snapshot: Snapshot | None = None
+        self.cross_shard_writes: CrossShardWrites = "2pc"
         self.begin_command = begin
         self.sessions = BorrowedSessions(
             router.pools, on_notice or (lambda _: None), on_session or (lambda _: None)
@@ -389,8 +390,7 @@ class Transaction:
         fresh = [server for server in servers if server not in self.wrote]
         writers = [*self.wrote, *fresh]
         if fresh and len(writers) > 1:
-            for server in writers:
-                check_prepared_allowed(self.session(server).connection, server)
+            allow_writers(self.cross_shard_writes, [self.session(server) for server in writers])
         self.wrote.update(fresh)
 
     # --- the end ----------------------------------------------------------------------------------------------
@@ -413,7 +413,8 @@ class Transaction:
             for server in begun:
                 self.session(server)  # raises where it was lost meanwhile
             sessions = {server: self.sessions[server] for server in begun}
-            commit_begun(self.router, self.versions, sessions, writers)
+            atomic = self.cross_shard_writes != "best_effort"
+            commit_begun(self.router, self.versions, sessions, writers, atomic=atomic)
         except BaseException:
             self.failed = True
             self.rollback()

@@ -21,6 +21,7 @@ from psycopg import pq, sql
 from psycopg.pq.abc import PGconn, PGresult
 
 from parallel_partition import errors
+from parallel_partition.execution.failpoint import reach, watched
 from parallel_partition.execution.failures import first_line, one_error
 from parallel_partition.execution.fan_out import Outcome, run_all, run_one
 from parallel_partition.execution.resolve import Reconnect, settle
@@ -221,7 +222,9 @@ class TwoPhaseCommit:
         interruption: BaseException | None = None
         try:
             self._check_gids()
+            reach("commit.begun")
             self.prepare()
+            reach("prepare.done")
             self.decide()
         except BaseException as error:
             if not self._committed_in_spite_of(error):
@@ -255,14 +258,17 @@ class TwoPhaseCommit:
             trains[server] = [ENTER_TOGETHER, self._about_prepared("PREPARE TRANSACTION", server)]
         trains |= {server: [_plain("COMMIT")] for server in self._readers}
         tags = dict.fromkeys(self._others, b"PREPARE TRANSACTION") | dict.fromkeys(self._readers, b"COMMIT")
-        _raise_failures(run_all(_exchanges(self._sessions, trains)), tags)
+        exchanges = _exchanges(self._sessions, trains)
+        _raise_failures(run_all(watched(exchanges, "prepare.sent", "prepare.answered")), tags)
 
     def decide(self) -> None:
         """The commit point: the decision row and the decider's own work, committed in one message."""
         session = self._sessions[self._decider]
         train = [_statement("decide", self.xid, MAX_AGE), _plain("COMMIT")]
+        exchanges = _exchanges(self._sessions, {self._decider: train})
+        [(_, exchange)] = watched(exchanges, "decide.sent", "decide.answered").values()
         self._asked_to_commit = True
-        *_, last = run_one(session, session.exchange(train))
+        *_, last = run_one(session, exchange)
         try:
             _check(last, b"COMMIT", self._decider)
         except errors.Error:
@@ -273,25 +279,33 @@ class TwoPhaseCommit:
         """Whether the decider has committed although its answer was not heard."""
         if not self._asked_to_commit:
             return False
-        committed = settle(self._decider, self.xid, self._reconnect, error, self._patience)
+        try:
+            committed = settle(self._decider, self.xid, self._reconnect, error, self._patience)
+        except BaseException:
+            self._sessions[self._decider].close()  # and with it the lock that says that this client is at it
+            raise
         if committed:
             logger.warning("transaction %s is committed; server %s could not say so", self.xid, self._decider)
         return committed
 
     def complete(self) -> tuple[str, ...]:
         """COMMIT PREPARED on the others. The outcome is settled: what fails here is left to recovery."""
+        reach("complete.begun")
         untold = self._end_prepared("COMMIT PREPARED", self._others)
+        reach("complete.done")
         self._warn(untold, "committed", "commits")
         return tuple(untold)
 
     def abort(self) -> None:
         """Roll back everywhere, prepared or not; only when the decider certainly has not committed."""
+        reach("abort.begun")
         unprepared = [
             server
             for server in self._others
             if self._sessions[server].alive and self._sessions[server].transaction_status != _IDLE
         ]
         roll_back(self._sessions.values(), self._patience)
+        reach("abort.rolled_back")
         others = [server for server in self._others if server not in unprepared]
         self._warn(self._end_prepared("ROLLBACK PREPARED", others), "rolled back", "rolls back")
 
@@ -303,7 +317,8 @@ class TwoPhaseCommit:
         trains = {server: [self._about_prepared(command, server)] for server in servers}
         trains[self._decider] = [_statement("let_go", self.xid)]
         alive = {server: train for server, train in trains.items() if self._sessions[server].alive}
-        outcome = run_each(_exchanges(self._sessions, alive), self._patience)
+        exchanges = watched(_exchanges(self._sessions, alive), "end.sent", "end.answered")
+        outcome = run_each(exchanges, self._patience)
         if self._decider in outcome.failures:
             self._sessions[self._decider].close()
         untold: dict[str, Exception] = {}
@@ -319,6 +334,7 @@ class TwoPhaseCommit:
         try:
             with self._reconnect(server) as connection:
                 session = Session(connection, server)
+                reach("end.connected")
                 results = run_one(session, session.exchange([self._about_prepared(command, server)]))
                 _check(results[-1], None, server)
         except (psycopg.Error, errors.Error) as error:

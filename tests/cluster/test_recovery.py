@@ -19,21 +19,8 @@ from parallel_partition.execution.recover import Courtesy, Recovery
 from parallel_partition.local_servers.process import wait_until
 from parallel_partition.postgres import identity
 from tests.cluster.leftovers import Leftovers
-from tests.fix_clusters import MakeCluster
 
 NONE: dict[str, list[int]] = {"s1": [], "s2": [], "s3": []}
-
-
-@pytest.fixture(scope="module")
-def module_leftovers(make_module_cluster: MakeCluster) -> Leftovers:
-    return Leftovers(make_module_cluster(servers=3, num_partitions=6))
-
-
-@pytest.fixture
-def leftovers(module_leftovers: Leftovers) -> Iterator[Leftovers]:
-    """Three servers without numbers, on which nothing is prepared; so afterwards."""
-    yield module_leftovers
-    module_leftovers.clear()
 
 
 @pytest.fixture

@@ -1,0 +1,116 @@
+"""What became of a transaction whose commit was not answered, as `Cluster.outcome` tells it."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from parallel_partition import CommitUnknown, UnknownServer, errors
+from parallel_partition.execution import two_phase
+from parallel_partition.local_servers.process import wait_until
+from parallel_partition.postgres.driver_errors import as_driver_error
+from tests.cluster.leftovers import Leftovers
+
+
+def unknown(xid: str | None, server: str = "s1") -> CommitUnknown:
+    """As a commit raises it."""
+    error = as_driver_error(CommitUnknown("who knows?", xid).at(server))
+    assert isinstance(error, CommitUnknown)
+    return error
+
+
+@pytest.mark.both_versions
+@pytest.mark.usefixtures("postgres")
+@pytest.mark.parametrize("decided", [True, False])
+def test_the_error_itself_can_be_asked_with(leftovers: Leftovers, decided: bool) -> None:
+    gid = leftovers.left(7, decided=decided)
+    error = unknown(gid.xid)
+    for _ in range(2):
+        assert leftovers.cluster.outcome(error) is decided
+        assert leftovers.cluster.outcome(gid.xid, "s1") is decided
+    if not decided:
+        with pytest.raises(psycopg.DatabaseError, match="was decided already"):
+            leftovers.decide(gid, 7)
+    assert leftovers.cluster.recover(min_age=0).complete
+    assert leftovers.numbers() == dict.fromkeys(("s1", "s2", "s3"), [7] if decided else [])
+
+
+def test_what_is_being_decided_is_not_known_yet(leftovers: Leftovers) -> None:
+    gid = leftovers.gid("s2")
+    with leftovers.direct("s2") as client, client.transaction():
+        client.execute("SELECT parallel_partition.decide(%s, '1 h')", (gid.xid,))
+        assert leftovers.cluster.outcome(unknown(gid.xid, "s2")) is None
+    assert leftovers.cluster.outcome(unknown(gid.xid, "s2")) is True
+
+
+@pytest.mark.parametrize("decided", [True, False])
+def test_without_its_server_a_decision_is_found_where_it_is(leftovers: Leftovers, decided: bool) -> None:
+    gid = leftovers.gid("s3")
+    assert leftovers.cluster.outcome(gid.xid) is None
+    assert leftovers.decisions("s3") == {}, "nothing is decided on the wrong server"
+    if decided:
+        leftovers.decide(gid, 7)
+    else:
+        assert leftovers.cluster.outcome(gid.xid, "s3") is False
+    assert leftovers.cluster.outcome(gid.xid) is decided
+
+
+def test_a_transaction_of_one_server(leftovers: Leftovers) -> None:
+    with leftovers.direct("s2") as client:
+        for end, expected in (("COMMIT", True), ("ROLLBACK", False)):
+            client.execute("BEGIN")
+            client.execute("INSERT INTO numbers VALUES (1)")
+            row = client.execute("SELECT pg_current_xact_id()::text").fetchone()
+            assert row is not None
+            assert leftovers.cluster.outcome(unknown(row[0], "s2")) is None
+            client.execute(end.encode())
+            assert leftovers.cluster.outcome(unknown(row[0], "s2")) is expected
+
+
+def test_what_cannot_be_asked_is_refused(leftovers: Leftovers) -> None:
+    for transaction, message in ((unknown(None), "look at its rows"), ("4711", "give that server")):
+        with pytest.raises(errors.ProgrammingError, match=message):
+            leftovers.cluster.outcome(transaction)
+    with pytest.raises(UnknownServer, match="no server s9"):
+        leftovers.cluster.outcome("f" * 32, "s9")
+
+
+def test_a_server_that_is_away_is_told(leftovers: Leftovers, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(leftovers.cluster._pools["s2"], "_conninfo", "host=127.0.0.1 port=1 dbname=away")
+    xid = uuid4().hex
+    for ask in (
+        lambda: leftovers.cluster.outcome(xid),
+        lambda: leftovers.cluster.outcome(unknown(xid, "s2")),
+    ):
+        with pytest.raises(errors.ServerUnavailable) as raised:
+            ask()
+        assert raised.value.server == "s2"
+
+
+def test_a_commit_whose_decider_was_lost(leftovers: Leftovers, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the commit to the outcome."""
+    leftovers.cluster.create_table("CREATE TABLE t (k int PRIMARY KEY)", key="k")
+    try:
+        with monkeypatch.context() as patch, leftovers.cluster.connect() as connection:
+            connection.execute("INSERT INTO t VALUES " + ", ".join(f"({k})" for k in range(30)))
+
+            def lost(server: str, xid: str, *_: object) -> bool:
+                raise unknown(xid, server)
+
+            def deaf(session: object, exchange: object) -> object:
+                raise psycopg.OperationalError("the answer was lost")
+
+            patch.setattr(two_phase, "settle", lost)
+            patch.setattr(two_phase, "run_one", deaf)
+            with pytest.raises(CommitUnknown) as raised:
+                connection.commit()
+        assert len(leftovers.prepared()) == 2
+        assert leftovers.cluster.outcome(raised.value) is False
+        # The decider notices a moment later that its client is gone.
+        assert wait_until(lambda: leftovers.cluster.recover(min_age=0).found == 0, 20)
+        with leftovers.cluster.connect() as connection:
+            assert connection.execute("SELECT count(*) FROM t").fetchone() == (0,)
+    finally:
+        leftovers.cluster.drop_table("t")
