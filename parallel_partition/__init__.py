@@ -4,7 +4,7 @@
 and `ParallelConnection` joins connections of any driver. Errors are in `parallel_partition.errors`.
 """
 
-from parallel_partition import errors
+from parallel_partition import dbapi, errors
 from parallel_partition.cluster import Cluster, connect
 from parallel_partition.errors import (
     CatalogExists,
@@ -41,6 +41,8 @@ from parallel_partition.writing.writer import Writer
 apilevel = "2.0"
 threadsafety = 2
 paramstyle = "pyformat"
+# The whole of what it asks for is in `dbapi`, which is floors below.
+dbapi.connect = connect
 
 __all__ = [
     "CatalogExists",

@@ -61,7 +61,7 @@ REFUSED = {
     "TRUNCATE": "TRUNCATE visits",
     "GRANT": "GRANT SELECT ON visits TO PUBLIC",
     "COPY": "COPY visits TO STDOUT",
-    "two-phase commit by hand": "PREPARE TRANSACTION 'mine'",
+    "PREPARE TRANSACTION as a statement": "PREPARE TRANSACTION 'mine'",
 }
 
 

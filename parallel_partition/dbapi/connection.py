@@ -23,6 +23,7 @@ from parallel_partition.dbapi.cursor_factory import named_over_servers, over_ser
 from parallel_partition.dbapi.plain_cursor import execute_for, is_execute
 from parallel_partition.dbapi.server_cursor import ServerCursor
 from parallel_partition.dbapi.statement_lock import StatementLock
+from parallel_partition.dbapi.two_phase import TwoPhaseConnection
 from parallel_partition.execution.commit_in_turn import CrossShardWrites, checked
 from parallel_partition.execution.explain import Explanation, Format
 from parallel_partition.execution.gather import GATHER_LIMIT
@@ -78,7 +79,7 @@ def _refused(method: str) -> Any:
     return refuse
 
 
-class Connection(psycopg.Connection[Row]):
+class Connection(TwoPhaseConnection[Row]):
     """A DB-API connection that answers as one PostgreSQL would.
 
     ``isinstance(connection, psycopg.Connection)`` holds. It is made by ``Cluster.connect`` and
@@ -374,6 +375,9 @@ class Connection(psycopg.Connection[Row]):
             self.transaction_state.rollback()
 
     def _refuse_in_context(self, action: str) -> None:
+        if self._tpc:
+            message = f"{action}() cannot be used during a two-phase transaction"
+            raise as_driver_error(errors.ProgrammingError(message))
         if self._num_transactions:
             message = f"explicit {action}() forbidden within a transaction() context"
             raise as_driver_error(errors.ProgrammingError(message))
@@ -429,6 +433,8 @@ class Connection(psycopg.Connection[Row]):
 
     def cancel_safe(self, *, timeout: float = 30.0) -> None:
         """Cancel what runs on any server, before any other statement is run; ``timeout`` in seconds for each."""
+        if not self._should_cancel():
+            return
         with self._statements.cancelling:
             for session in self.runner.sessions:
                 if session.transaction_status == pq.TransactionStatus.ACTIVE:
@@ -474,8 +480,3 @@ class Connection(psycopg.Connection[Row]):
     pipeline = _refused("pipeline()")
     notifies = _refused("notifies()")
     add_notify_handler = _refused("add_notify_handler()")
-    tpc_begin = _refused("tpc_begin()")
-    tpc_prepare = _refused("tpc_prepare()")
-    tpc_commit = _refused("tpc_commit()")
-    tpc_rollback = _refused("tpc_rollback()")
-    tpc_recover = _refused("tpc_recover()")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
@@ -187,6 +187,32 @@ class Cursor(psycopg.Cursor[Row]):
             self._rowcount = answer.rowcount
             self._statusmessage = answer.status
 
+    @property
+    def lastrowid(self) -> None:
+        """Always None: rows have no numbers in PostgreSQL. RETURNING tells of a row that was inserted."""
+
+    def callproc(self, name: str, parameters: Params = ()) -> Params:
+        """Call a function, whose result can be fetched as that of a query; PEP 249's ``callproc``.
+
+        Parameters
+        ----------
+        name : of the function, with its schema before a point where it is wanted; upper case is not folded
+        parameters : its arguments, by place or by name
+
+        Returns
+        -------
+        The parameters, as PostgreSQL's functions give out arguments as rows.
+        """
+        function = sql.Identifier(*name.split("."))
+        if isinstance(parameters, Mapping):
+            given = [
+                sql.SQL("{} => {}").format(sql.Identifier(key), sql.Placeholder(key)) for key in parameters
+            ]
+        else:
+            given = [sql.SQL("{}").format(sql.Placeholder()) for _ in parameters]
+        self.execute(sql.SQL("SELECT * FROM {}({})").format(function, sql.SQL(", ").join(given)), parameters)
+        return parameters
+
     def executemany(self, query: Query, params_seq: Iterable[Params], *, returning: bool = False) -> None:
         """Run a statement once per parameter set, all or none of them; see psycopg's ``Cursor.executemany``."""
         try:
@@ -270,45 +296,53 @@ class Cursor(psycopg.Cursor[Row]):
 
     # --- fetch ------------------------------------------------------------------------------------------------
 
-    def _check_result_for_fetch(self) -> PGresult:
-        try:
-            return super()._check_result_for_fetch()
-        except psycopg.Error as error:
-            raise _own(error) from None
-
     def fetchone(self) -> Row | None:
         """The next row, or None."""
         if self._merged is None:
-            return super().fetchone()
+            try:
+                return super().fetchone()
+            except psycopg.Error as error:
+                raise _own(error) from None
         rows = self._next_rows(1)
         return rows[0] if rows else None
 
     def fetchmany(self, size: int = 0) -> list[Row]:
         """The next ``size`` rows (``arraysize`` when not given)."""
         if self._merged is None:
-            return super().fetchmany(size)
+            try:
+                return super().fetchmany(size)
+            except psycopg.Error as error:
+                raise _own(error) from None
         return self._next_rows(size or self.arraysize)
 
     def fetchall(self) -> list[Row]:
         """All rows that are left."""
         if self._merged is None:
-            return super().fetchall()
+            try:
+                return super().fetchall()
+            except psycopg.Error as error:
+                raise _own(error) from None
         return self._next_rows(len(self._merged) - self._pos)
 
     def __next__(self) -> Row:
         if self._merged is None:
-            return super().__next__()
+            try:
+                return super().__next__()
+            except psycopg.Error as error:
+                raise _own(error) from None
         rows = self._next_rows(1)
         if not rows:
             raise StopIteration("no more records to return")
         return rows[0]
 
     def _next_rows(self, count: int) -> list[Row]:
-        self._check_result_for_fetch()
         assert self._merged is not None
         if self._pos + count < 0:
             raise _own(psycopg.InterfaceError(f"rows must be included between 0 and {len(self._merged)}"))
-        rows = self._merged.load(self._pos, self._pos + count, self._make_row)
+        try:
+            rows = self._merged.load(self._pos, self._pos + count, self._make_row)
+        except psycopg.Error as error:
+            raise _own(error) from None
         self._pos += len(rows)
         return rows
 

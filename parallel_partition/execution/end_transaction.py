@@ -53,7 +53,7 @@ def commit_begun(
 
     if len(writers) > 1:
         # The first server's gate before the others': see `snapshot`.
-        _end(versions, sessions, {writers[0]: [ENTER_TOGETHER]})
+        assert_versions(versions, sessions, {writers[0]: [ENTER_TOGETHER]})
         reach("gate.entered")
         if not atomic:
             commit_in_turn(sessions, writers, reconnect)
@@ -63,14 +63,14 @@ def commit_begun(
         return
     readers = {server: session for server, session in sessions.items() if server not in writers}
     if readers:
-        _end(versions, readers, {server: [_COMMIT] for server in readers})
+        assert_versions(versions, readers, {server: [_COMMIT] for server in readers})
     for server in writers:
         _commit_writer(versions, sessions[server])
 
 
 def _commit_writer(versions: Versions, session: Session) -> None:
     try:
-        _end(versions, {session.server: session}, {session.server: [ENTER_ALONE, _COMMIT]})
+        assert_versions(versions, {session.server: session}, {session.server: [ENTER_ALONE, _COMMIT]})
     except psycopg.Error as error:
         if session.alive:
             raise
@@ -82,10 +82,16 @@ def _commit_writer(versions: Versions, session: Session) -> None:
         raise
 
 
-def _end(
+def assert_versions(
     versions: Versions, sessions: Mapping[str, Session], behind: Mapping[str, Sequence[Statement]]
 ) -> None:
-    """Assert the versions on servers; what some run ``behind`` that is not reached when they changed."""
+    """Assert the versions on servers; what some run ``behind`` that is not reached when they changed.
+
+    Raises
+    ------
+    errors.StaleMap : they changed on a server
+    psycopg.Error : what a server said
+    """
     exchanges = {}
     for server, session in sessions.items():
         train = [versions.assertion(server, None), *behind.get(server, ())]

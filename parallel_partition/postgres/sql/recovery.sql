@@ -36,13 +36,17 @@ SELECT pg_catalog.has_table_privilege('parallel_partition.decision', 'DELETE')
 
 -- name: collect
 -- Take away decisions that nobody can ask for any more, by this server's own clock; those of parts that are still
--- prepared somewhere stay. What aborted is asked for by nobody once its client may no longer decide; what committed is
+-- prepared somewhere stay, also of those that callers prepared by hand. What aborted is asked for by nobody once its client may no longer decide; what committed is
 -- kept for its client to look up.
 WITH gone AS (
     DELETE FROM parallel_partition.decision AS d
     WHERE d.at operator(pg_catalog.<) (pg_catalog.clock_timestamp() operator(pg_catalog.-) $1::pg_catalog.interval)
       AND (NOT d.committed OR $2::pg_catalog.bool)
       AND NOT d.xid operator(pg_catalog.=) ANY ($3::pg_catalog.text[])
+      AND NOT EXISTS (
+          SELECT FROM pg_catalog.pg_prepared_xact() AS p
+          WHERE pg_catalog.starts_with(d.xid, 'tpc:')
+            AND pg_catalog."right"(d.xid, pg_catalog.length(p.gid)) operator(pg_catalog.=) p.gid)
     RETURNING 1
 )
 SELECT pg_catalog.count(*) FROM gone
