@@ -94,7 +94,6 @@ def test_what_it_does_not_do_is_refused(connection: Connection, what: str) -> No
 def test_what_psycopg_can_and_it_cannot_is_refused(connection: Connection) -> None:
     for call in (
         lambda: connection.cursor("named", withhold=True),
-        connection.tpc_begin,
         connection.notifies,
     ):
         with pytest.raises(UnsupportedQuery):

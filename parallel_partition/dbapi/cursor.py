@@ -296,6 +296,12 @@ class Cursor(psycopg.Cursor[Row]):
 
     # --- fetch ------------------------------------------------------------------------------------------------
 
+    def _check_result_for_fetch(self) -> PGresult:
+        try:
+            return super()._check_result_for_fetch()
+        except psycopg.Error as error:
+            raise _own(error) from None
+
     def fetchone(self) -> Row | None:
         """The next row, or None."""
         if self._merged is None:
@@ -336,6 +342,7 @@ class Cursor(psycopg.Cursor[Row]):
         return rows[0]
 
     def _next_rows(self, count: int) -> list[Row]:
+        self._check_result_for_fetch()
         assert self._merged is not None
         if self._pos + count < 0:
             raise _own(psycopg.InterfaceError(f"rows must be included between 0 and {len(self._merged)}"))
