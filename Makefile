@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test fuzz lint types contracts check bench clean
+.PHONY: demo test fuzz chaos lint types contracts check bench clean
 
 $(VENV)/demo.done: setup.cfg pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -27,6 +27,10 @@ test: $(VENV)/test.done
 # makes others.
 fuzz: $(VENV)/test.done
 	$(BIN)/pytest tests/cluster/test_random_queries.py tests/cluster/test_random_matches.py --statements 100000 $(ARGS)
+
+# Clients, recoveries and servers killed at every step of a commit.
+chaos: $(VENV)/test.done
+	$(BIN)/pytest tests/cluster/test_kills.py tests/cluster/test_server_kills.py --chaos $(ARGS)
 
 lint: $(VENV)/test.done
 	$(BIN)/ruff check .

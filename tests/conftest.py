@@ -9,6 +9,7 @@ pytest_plugins = [
     "tests.fix_declared",
     "tests.fix_accounts",
     "tests.fix_participants",
+    "tests.fix_chaos",
     "tests.fix_leftovers",
     "tests.fix_loads",
     "tests.fix_differential",

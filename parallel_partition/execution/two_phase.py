@@ -231,7 +231,14 @@ class TwoPhaseCommit:
                 self.abort()
                 raise
             interruption = error
-        pending = self.complete()
+        try:
+            pending = self.complete()
+        except BaseException as error:
+            error.add_note(
+                f"transaction {self.xid} is committed; recovery tells the servers that do not know yet"
+            )
+            self._sessions[self._decider].close()  # and with it the lock that says that this client is at it
+            raise
         if interruption is not None and not isinstance(interruption, Exception):
             interruption.add_note(f"transaction {self.xid} is committed")
             raise interruption

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
@@ -158,21 +157,6 @@ def test_a_decider_that_is_no_server_of_the_cluster(leftovers: Leftovers) -> Non
 
 
 # --- roles ----------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def roles(leftovers: Leftovers) -> Iterator[tuple[str, str]]:
-    """An application's role, and one that a login may take by SET ROLE."""
-    login, taken = "recovery_login", "recovery_taken"
-    for server in leftovers.cluster.servers:
-        leftovers.ask(server, f"CREATE ROLE {taken}")
-        leftovers.ask(server, f"CREATE ROLE {login} LOGIN IN ROLE {taken}")
-        leftovers.ask(server, f"GRANT ALL ON numbers TO {taken}, {login}")
-    yield login, taken
-    leftovers.clear()
-    for server in leftovers.cluster.servers:
-        leftovers.ask(server, f"DROP OWNED BY {login}, {taken}")
-        leftovers.ask(server, f"DROP ROLE {login}, {taken}")
 
 
 def test_parts_of_roles_that_may_be_taken(leftovers: Leftovers, roles: tuple[str, str]) -> None:
