@@ -28,9 +28,10 @@ test: $(VENV)/test.done
 fuzz: $(VENV)/test.done
 	$(BIN)/pytest tests/cluster/test_random_queries.py tests/cluster/test_random_matches.py --statements 100000 $(ARGS)
 
-# Clients, recoveries and servers killed at every step of a commit.
+# Clients, recoveries and servers killed at every step of a commit, and a bank whose tellers and servers are killed
+# for a minute; ARGS="--bank-seconds 600" for longer.
 chaos: $(VENV)/test.done
-	$(BIN)/pytest tests/cluster/test_kills.py tests/cluster/test_server_kills.py --chaos $(ARGS)
+	$(BIN)/pytest tests/cluster/test_kills.py tests/cluster/test_server_kills.py tests/cluster/test_bank.py --chaos $(ARGS)
 
 lint: $(VENV)/test.done
 	$(BIN)/ruff check .

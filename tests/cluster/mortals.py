@@ -6,7 +6,6 @@ They are forked from a process that has the library loaded and nothing else: a h
 from __future__ import annotations
 
 import multiprocessing
-import os
 import signal
 from collections.abc import Callable
 from multiprocessing.connection import Connection as Pipe
@@ -66,11 +65,19 @@ class Mortal:
         assert stands
         assert process._state_and_parent(self.pid)[0] == "T", f"it ended: {self.end()}"
 
+    @property
+    def dead(self) -> bool:
+        """True once it has ended, by whatever cause."""
+        return self._process.exitcode is not None
+
+    def stop(self) -> None:
+        process.send(self.pid, signal.SIGSTOP)
+
     def go_on(self) -> None:
-        os.kill(self.pid, signal.SIGCONT)
+        process.send(self.pid, signal.SIGCONT)
 
     def kill(self) -> None:
-        os.kill(self.pid, signal.SIGKILL)
+        process.send(self.pid, signal.SIGKILL)
 
     def end(self, timeout: float = 60) -> tuple[int | None, Any]:
         """Wait for its end: its exit code, and what it told, if anything."""
