@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 import psycopg
 from psycopg import pq, sql
+from psycopg._queries import PostgresClientQuery
 from psycopg.abc import Buffer, Params, Query
 from psycopg.adapt import Transformer
 from psycopg.pq.abc import PGresult
@@ -20,6 +22,7 @@ from parallel_partition.execution.answer import Answer
 from parallel_partition.execution.explain import Explanation, Format
 from parallel_partition.execution.explain_plan import explain
 from parallel_partition.execution.look_up import LookUp
+from parallel_partition.execution.run_many import Pipelines, run_many
 from parallel_partition.execution.stream_rows import Rows
 from parallel_partition.postgres.driver_errors import as_driver_error, known_at
 from parallel_partition.statements import Parameters, Statement
@@ -29,6 +32,9 @@ if TYPE_CHECKING:
 
 #: PostgreSQL counts a statement's parameters in 16 bits; one of them is the library's own.
 PARAMETERS_MAX = 65_534
+
+#: How many parameter sets of ``executemany`` are held at a time: they are sent again when the map has changed.
+CHUNK = 10_000
 
 
 #: Queries whose text is the same whenever they are the same object; a ``sql.Literal`` may hold a list.
@@ -225,27 +231,56 @@ class Cursor(psycopg.Cursor[Row]):
 
     def _run_many(self, query: Query, params_seq: Iterable[Params], returning: bool) -> None:
         changed = 0
-        status = None
+        status: bytes | None = None
         results: list[PGresult] = []
         answers: list[Answer] = []
         with self._conn.lock:
             self._conn.check_usable()
             self._check_open()
             with self._conn.one_transaction(), self._all_or_none():
-                for params in params_seq:
-                    self._run(self._request(query, params))
-                    self._last_query = query
-                    changed += max(self._rowcount, 0)
-                    status = self._statusmessage
-                    if returning:
-                        results += self._results
-                        answers += self._answers
+                sets = iter(params_seq)
+                while chunk := list(islice(sets, CHUNK)):
+                    answer = None if returning else self._run_chunk(query, chunk)
+                    if answer is not None:
+                        changed, status = changed + answer.rowcount, answer.status
+                        continue
+                    for params in chunk:
+                        self._run(self._request(query, params))
+                        self._last_query = query
+                        changed += max(self._rowcount, 0)
+                        status = self._statusmessage
+                        if returning:
+                            results += self._results
+                            answers += self._answers
         self._reset(reset_query=False)
         if results:
             self._results, self._answers = results, answers
             self._select_current_result(0)
         elif not returning:
             self._rowcount, self._statusmessage = changed, status
+
+    def _run_chunk(self, query: Query, chunk: Sequence[Params]) -> Answer | None:
+        """Send a write with many parameter sets without waiting for each; None when that is not the way to run it."""
+        if self._conn.prepare_threshold is None or issubclass(self._query_cls, PostgresClientQuery):
+            return None
+        request = self._request(query, chunk[0])
+        converted = self._query
+        assert converted is not None
+
+        def statement() -> Statement:
+            values = list(map(_as_bytes, converted.params or ()))
+            return request._replace(parameters=Parameters(values, converted.types, converted.formats or ()))
+
+        def send_all(pipelines: Pipelines) -> None:
+            for params in chunk:
+                converted.dump(params)
+                pipelines.send(converted.params or (), converted.types, converted.formats or (), statement)
+
+        self._conn.runner.refuse_while_streaming()
+        answer = run_many(self._conn.runner, request, send_all)
+        if answer is not None:
+            self._last_query = query
+        return answer
 
     @contextmanager
     def _all_or_none(self) -> Iterator[None]:

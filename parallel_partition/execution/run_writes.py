@@ -93,11 +93,19 @@ def run_modify(
     router: Router, transaction: Transaction, planned: Planned, plan: ModifyPlan, request: Statement
 ) -> Answer:
     """Run UPDATE or DELETE on the homes of the partitions that it can match."""
+    parts, statements = modify_statements(router, planned, plan, request)
+    return _write(transaction, statements, parts, returning=plan.returning)
+
+
+def modify_statements(
+    router: Router, planned: Planned, plan: ModifyPlan, request: Statement
+) -> tuple[frozenset[int] | None, dict[str, Statement]]:
+    """The partitions that an UPDATE or DELETE can match, and the statement for each of their homes."""
     parts = partitions(plan.condition, request.parameters, router.state.shard_map)
     homes = router.homes(parts) or (router.state.catalog,)
     _refuse_several(plan, homes)
     statement = for_shard(planned, plan.query.text, plan.query.numbers, request)
-    return _write(transaction, dict.fromkeys(homes, statement), parts, returning=plan.returning)
+    return parts, dict.fromkeys(homes, statement)
 
 
 def run_reference_write(

@@ -173,7 +173,7 @@ class Transaction:
         )
         block = self.in_block or together or moment or (writes and not asserts)
         if writes and block:
-            self._note_writers(queries)
+            self.note_writers(queries)
         queries = {name: self._numbered(statement, name) for name, statement in queries.items()}
         own = {server: self.own_snapshot(session, block) for server, session in sessions.items()}
         exchanges, behind = {}, {}
@@ -324,7 +324,7 @@ class Transaction:
         block = self.in_block
         session = self.session(server)
         if block and writes:
-            self._note_writers((server,))
+            self.note_writers((server,))
         asserts = named and writes and not block
         if asserts and utility:
             self.check_versions(server)
@@ -385,7 +385,7 @@ class Transaction:
                 self.rollback()
         raise_reason(failures, self.session(stale) if stale else None, self.versions, self.router.pools)
 
-    def _note_writers(self, servers: Iterable[str]) -> None:
+    def note_writers(self, servers: Iterable[str]) -> None:
         """Note who is written, and refuse a second writer where no atomic commit is possible."""
         fresh = [server for server in servers if server not in self.wrote]
         writers = [*self.wrote, *fresh]

@@ -16,7 +16,7 @@ import os
 import select
 import socket
 from collections import OrderedDict
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from time import monotonic
 from typing import Any
 
@@ -130,9 +130,9 @@ class Session:
         with _ToItsEnd(self):
             pgconn.enter_pipeline_mode()
             for number, statement in enumerate(statements):
-                owners += [number] * self._send(statement, number, fresh)
+                owners += [number] * self.send(statement, number, fresh)
             received = yield from self._synchronized()
-        return self._settle(received, owners, fresh)
+        return self.settle(received, owners, fresh)
 
     def run(self, statements: Sequence[Statement]) -> list[PGresult]:
         """The same as `exchange`, to its end: the short way where one server is asked.
@@ -148,9 +148,9 @@ class Session:
         with _ToItsEnd(self):
             self._pgconn.enter_pipeline_mode()
             for number, statement in enumerate(statements):
-                owners += [number] * self._send(statement, number, fresh)
+                owners += [number] * self.send(statement, number, fresh)
             received = self._answered()
-        return self._settle(received, owners, fresh)
+        return self.settle(received, owners, fresh)
 
     def run_prepared(
         self,
@@ -244,7 +244,7 @@ class Session:
         assert isinstance(unavailable, psycopg.Error)
         return unavailable
 
-    def _settle(
+    def settle(
         self, received: list[PGresult], owners: list[int], fresh: list[tuple[int, StatementKey, bytes]]
     ) -> list[PGresult]:
         """One result per statement: the last of what it sent, or its failure; remember what got prepared."""
@@ -268,7 +268,7 @@ class Session:
                 self._prepared[key] = name
         return results
 
-    def _send(self, statement: Statement, number: int, fresh: list[tuple[int, StatementKey, bytes]]) -> int:
+    def send(self, statement: Statement, number: int, fresh: list[tuple[int, StatementKey, bytes]]) -> int:
         """Queue one statement; returns how many results it will have."""
         pgconn = self._pgconn
         parameters = statement.parameters
@@ -282,8 +282,7 @@ class Session:
             pgconn.send_query_prepared(name, values, formats, statement.result_format)
             return 1
         if self._worth_preparing(key, statement.prepare):
-            evicted = self._evict()
-            name = b"pp%d" % next(_names)
+            evicted, name = self.room_for_prepared()
             pgconn.send_prepare(name, statement.text, types)
             pgconn.send_query_prepared(name, values, formats, statement.result_format)
             fresh.append((number, key, name))
@@ -304,13 +303,27 @@ class Session:
             self._seen.popitem(last=False)
         return False
 
-    def _evict(self) -> int:
-        """Close the prepared statement that was not used for longest, when there are too many."""
+    def room_for_prepared(self) -> tuple[int, bytes]:
+        """Close the prepared statement that was not used for longest, when there are too many.
+
+        Returns
+        -------
+        How many results that will have, and a name for another one.
+        """
+        name = b"pp%d" % next(_names)
         if len(self._prepared) < PREPARED_MAX:
-            return 0
-        _, name = self._prepared.popitem(last=False)
-        self._pgconn.send_query_params(b"DEALLOCATE " + name, [], (), [], 0)
-        return 1
+            return 0, name
+        _, oldest = self._prepared.popitem(last=False)
+        self._pgconn.send_query_params(b"DEALLOCATE " + oldest, [], (), [], 0)
+        return 1, name
+
+    def prepared_name(self, key: StatementKey) -> bytes | None:
+        """What a statement is prepared as; None where it is not."""
+        return self._prepared.get(key)
+
+    def remember_prepared(self, prepared: Mapping[StatementKey, bytes]) -> None:
+        """Note what others prepared here, under names of `room_for_prepared`."""
+        self._prepared.update(prepared)
 
     def describe(self, text: bytes, types: Sequence[int]) -> Exchange:
         """Parse and describe a statement without running it; the one result is its description or its failure."""

@@ -144,7 +144,6 @@ def test_fetch_without_a_result(connection):
     [
         lambda connection: connection.cursor("named", withhold=True),
         lambda connection: connection.pipeline(),
-        lambda connection: connection.tpc_begin("x"),
         lambda connection: connection.cursor().copy("COPY visits TO STDOUT"),
         lambda connection: connection.execute("SELECT 1; SELECT 2"),
     ],
