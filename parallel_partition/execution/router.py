@@ -16,6 +16,7 @@ from parallel_partition.planning.expand_views import expand_views
 from parallel_partition.planning.overloads import Overload
 from parallel_partition.planning.plan import FirstTable, Plan, Split
 from parallel_partition.planning.planner import plan as make_plan
+from parallel_partition.planning.prevents_prepare import prevents_prepare
 from parallel_partition.postgres.pool import Pools
 
 #: Plans kept per process. A plan of a short statement takes a few kB.
@@ -33,7 +34,7 @@ class Planned:
     ``first`` are the tables of subqueries that are answered first, None where they are not known yet.
     ``leaves_state``: it may leave something in the sessions, as advisory locks. ``unhidden``: no local relation comes
     before its tables in the search path. ``beside``: what users made under names of PostgreSQL's own, none of which it
-    means. ``views`` are those whose definitions it has.
+    means. ``views`` are those whose definitions it has. ``prevents_prepare``: what it calls that does.
     """
 
     plan: Plan
@@ -46,6 +47,7 @@ class Planned:
     unhidden: bool = False
     beside: tuple[Overload, ...] | None = None
     views: tuple[tuple[str, str], ...] = ()
+    prevents_prepare: tuple[str, ...] = ()
     encoded: dict[str, bytes] = field(default_factory=dict)
 
     def encode(self, text: str) -> bytes:
@@ -138,8 +140,9 @@ class Router:
         plan = make_plan(expanded, oids, schema, search_path)
         # Of PostgreSQL's own functions, the only ones that tables of the cluster are read with.
         leaves_state = "advisory" in decoded.lower() or "setseed" in decoded.lower()
-        point = None if leaves_state or views else point_route(plan, oids)
-        planned = Planned(plan, text, oids, point, leaves_state, views=views)
+        prevents = prevents_prepare(expanded)
+        point = None if leaves_state or views or prevents else point_route(plan, oids)
+        planned = Planned(plan, text, oids, point, leaves_state, views=views, prevents_prepare=prevents)
         if len(text) <= TEXT_MAX:
             with self._lock:
                 if schema is self.state.schema:

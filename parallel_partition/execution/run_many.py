@@ -54,7 +54,9 @@ def run_many(runner: Runner, request: Statement, send_all: Callable[[Pipelines],
 
     def attempt(request: Statement) -> Answer | None:
         planned = runner.planned(request)
-        if not isinstance(planned.plan, InsertPlan | ModifyPlan) or planned.leaves_state:
+        if not isinstance(planned.plan, InsertPlan | ModifyPlan):
+            return None
+        if planned.leaves_state or planned.prevents_prepare:
             return None
         pipelines = Pipelines(runner)
         try:

@@ -299,9 +299,11 @@ class Runner:
     def _run_planned(self, planned: Planned, request: Statement) -> Answer:
         if not isinstance(planned.plan, TransactionPlan):
             self.transaction.refuse_when_failed()
+        self.transaction.unpreparable.calls = planned.prevents_prepare
         try:
             return self._by_kind(planned, request)
         finally:
+            self.transaction.unpreparable.calls = ()
             if planned.leaves_state:
                 self.transaction.sessions.touch()
 

@@ -25,6 +25,7 @@ from parallel_partition.execution.router import Router
 from parallel_partition.execution.run_each import roll_back
 from parallel_partition.execution.savepoints import Savepoints
 from parallel_partition.execution.snapshot import Snapshot, begin_snapshot, check_all_new
+from parallel_partition.execution.unpreparable import Unpreparable
 from parallel_partition.execution.version import Versions
 from parallel_partition.execution.why_failed import (
     asserts_tables,
@@ -80,6 +81,7 @@ class Transaction:
         )
         self.begun: dict[str, None] = {}
         self.wrote: set[str] = set()
+        self.unpreparable = Unpreparable()
         self.savepoints = Savepoints()
         self._set_in_block = False
         self.versions = Versions(router.state, router.pools, router.differing)
@@ -172,8 +174,8 @@ class Transaction:
             and all(map(asserts_tables, sessions.values()))
         )
         block = self.in_block or together or moment or (writes and not asserts)
-        if writes and block:
-            self.note_writers(queries)
+        if block and (writes or self.unpreparable.calls):
+            self.note_writers(queries, writes=writes)
         queries = {name: self._numbered(statement, name) for name, statement in queries.items()}
         own = {server: self.own_snapshot(session, block) for server, session in sessions.items()}
         exchanges, behind = {}, {}
@@ -206,6 +208,8 @@ class Transaction:
         if self.failed or self.measure:
             return self.ask({server: statement}, parts)[server]
         block = self.explicit or not self.autocommit
+        if block and self.unpreparable.calls:
+            self.note_writers((server,), writes=False)
         session = self.session(server)
         own_snapshot = self.own_snapshot(session, block)
         checks = self.versions.checks(server, parts, own_snapshot=own_snapshot)
@@ -323,8 +327,8 @@ class Transaction:
         self.refuse_when_failed()
         block = self.in_block
         session = self.session(server)
-        if block and writes:
-            self.note_writers((server,))
+        if block and (writes or self.unpreparable.calls):
+            self.note_writers((server,), writes=writes)
         asserts = named and writes and not block
         if asserts and utility:
             self.check_versions(server)
@@ -385,12 +389,14 @@ class Transaction:
                 self.rollback()
         raise_reason(failures, self.session(stale) if stale else None, self.versions, self.router.pools)
 
-    def note_writers(self, servers: Iterable[str]) -> None:
-        """Note who is written, and refuse a second writer where no atomic commit is possible."""
-        fresh = [server for server in servers if server not in self.wrote]
-        writers = [*self.wrote, *fresh]
+    def note_writers(self, servers: Iterable[str], *, writes: bool = True) -> None:
+        """Note who is written or does what cannot be prepared; refuse what could not be committed."""
+        fresh = [server for server in servers if writes and server not in self.wrote]
+        writers = [server for server in self.router.state.servers if server in self.wrote or server in fresh]
         if fresh and len(writers) > 1:
             allow_writers(self.cross_shard_writes, [self.session(server) for server in writers])
+        if self.cross_shard_writes == "2pc":
+            self.unpreparable.refuse(servers, writers)
         self.wrote.update(fresh)
 
     # --- the end ----------------------------------------------------------------------------------------------
@@ -460,6 +466,7 @@ class Transaction:
         self.ended += 1
         self.begun.clear()
         self.wrote.clear()
+        self.unpreparable.end_transaction()
         self.savepoints = Savepoints()
         self.failed = False
         self.explicit = False

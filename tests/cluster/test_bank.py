@@ -140,7 +140,8 @@ def test_no_money_is_lost(
             counts[f"totals read with {name}: refused"] += refused
         assert found["snapshot"][0] > 0
         assert found["snapshot"][1] == 0
-        assert found[None][1] > 0, "no anomaly where one is to be expected: this test cannot fail"
+        if sum(found[None]) > 200:
+            assert found[None][1] > 0, "no anomaly where one is to be expected: this test cannot fail"
         check(cluster, notes, counts)
 
 
