@@ -393,7 +393,7 @@ class Cluster:
         -------
         True : committed on all servers, or about to be (recovery tells those that do not know yet)
         False : on none, for good
-        None : not decided yet: ask again
+        None : not decided yet: ask again; or so long ago (20 h) that its decision may not be kept any more
 
         Raises
         ------

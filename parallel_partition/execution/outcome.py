@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from typing import Any
 
 import psycopg
 
 from parallel_partition import errors
 from parallel_partition.execution.failures import one_error
 from parallel_partition.execution.resolve import outcome, resolve
+from parallel_partition.execution.two_phase import begun_at
 from parallel_partition.postgres.driver_errors import as_driver_error
+from parallel_partition.postgres.named_sql import load
 from parallel_partition.postgres.pool import Pools
 
 #: Seconds to wait for a server.
 PATIENCE = 10.0
+#: Seconds after which a decision that is not there may have been taken away. They are kept for 24 hours; clocks of
+#: clients may be wrong by four.
+KNOWN_FOR = 20 * 3600.0
+
+_CLOCK = load("two_phase")["clock"]
+_XID = re.compile("[0-9]+|[0-9a-f]{32}")
 
 
 def outcome_of(
@@ -28,6 +38,8 @@ def outcome_of(
         raise _misused(
             "the transaction wrote on one server, and its number there is not known: look at its rows"
         )
+    if not _XID.fullmatch(xid):
+        raise _misused(f"{xid!r} is no xid: 32 hexadecimal digits, or a number of a server's own")
     if server is not None and server not in pools:
         raise as_driver_error(errors.UnknownServer(f"the cluster has no server {server}"))
     if server is None and xid.isdecimal():
@@ -40,12 +52,20 @@ def outcome_of(
 def _settled(pools: Pools, server: str, xid: str) -> bool | None:
     """Whoever asks has given the transaction up: the look-up makes its outcome final."""
     with pools[server].apart(PATIENCE) as connection:
-        if xid.isdecimal():
-            return outcome(connection, xid, server, patience=PATIENCE)
+        known = outcome(connection, xid, server, patience=PATIENCE)
+        if known is not None or xid.isdecimal() or _is_old(connection, xid):
+            return known
         try:
             return resolve(connection, xid, server, patience=PATIENCE)
         except psycopg.errors.LockNotAvailable:
             return None
+
+
+def _is_old(connection: psycopg.Connection[Any], xid: str) -> bool:
+    """True when a decision may have been made, kept, and taken away since."""
+    row = connection.execute(_CLOCK).fetchone()
+    assert row is not None
+    return float(row[0]) - begun_at(xid) > KNOWN_FOR
 
 
 def _seen_anywhere(pools: Pools, servers: Iterable[str], xid: str) -> bool | None:

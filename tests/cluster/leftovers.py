@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-from uuid import uuid4
 
 import psycopg
 
 from parallel_partition import Cluster
-from parallel_partition.execution.two_phase import Gid
+from parallel_partition.execution.two_phase import Gid, new_xid
 
 
 class Leftovers:
@@ -32,7 +31,7 @@ class Leftovers:
             return [row[0] for row in cursor] if cursor.description else []
 
     def gid(self, decider: str, xid: str | None = None, part: int = 2) -> Gid:
-        return Gid(self.cluster._state.cluster_id, decider, xid or uuid4().hex, part)
+        return Gid(self.cluster._state.cluster_id, decider, xid or new_xid(), part)
 
     def prepare(self, server: str, gid: Gid | str, number: int, role: str | None = None) -> None:
         """Leave a part on a server that inserts a number."""

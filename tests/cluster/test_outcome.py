@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from uuid import uuid4
+import time
 
 import psycopg
 import pytest
@@ -35,6 +35,17 @@ def test_the_error_itself_can_be_asked_with(leftovers: Leftovers, decided: bool)
             leftovers.decide(gid, 7)
     assert leftovers.cluster.recover(min_age=0).complete
     assert leftovers.numbers() == dict.fromkeys(("s1", "s2", "s3"), [7] if decided else [])
+
+
+@pytest.mark.parametrize("hours", [19, 21])
+def test_what_is_long_ago_is_not_guessed(leftovers: Leftovers, hours: int) -> None:
+    """Its decision may have been taken away: that there is none says nothing any more."""
+    began = int((time.time() - hours * 3600) * 1000)
+    lost, kept = (f"{began + number:012x}{'7' * 20}" for number in range(2))
+    leftovers.ask("s1", "INSERT INTO parallel_partition.decision VALUES (%s, true)", kept)
+    assert leftovers.cluster.outcome(kept, "s1") is True
+    assert leftovers.cluster.outcome(lost, "s1") is (None if hours > 20 else False)
+    assert leftovers.decisions().get(lost) is (None if hours > 20 else False), "nothing is decided so late"
 
 
 def test_what_is_being_decided_is_not_known_yet(leftovers: Leftovers) -> None:
@@ -70,7 +81,11 @@ def test_a_transaction_of_one_server(leftovers: Leftovers) -> None:
 
 
 def test_what_cannot_be_asked_is_refused(leftovers: Leftovers) -> None:
-    for transaction, message in ((unknown(None), "look at its rows"), ("4711", "give that server")):
+    for transaction, message in (
+        (unknown(None), "look at its rows"),
+        ("4711", "give that server"),
+        ("none", "no xid"),
+    ):
         with pytest.raises(errors.ProgrammingError, match=message):
             leftovers.cluster.outcome(transaction)
     with pytest.raises(UnknownServer, match="no server s9"):
@@ -79,7 +94,7 @@ def test_what_cannot_be_asked_is_refused(leftovers: Leftovers) -> None:
 
 def test_a_server_that_is_away_is_told(leftovers: Leftovers, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(leftovers.cluster._pools["s2"], "_conninfo", "host=127.0.0.1 port=1 dbname=away")
-    xid = uuid4().hex
+    xid = two_phase.new_xid()
     for ask in (
         lambda: leftovers.cluster.outcome(xid),
         lambda: leftovers.cluster.outcome(unknown(xid, "s2")),

@@ -34,6 +34,10 @@ ON CONFLICT (xid) DO NOTHING
 -- What was decided; no row while it is not.
 SELECT committed FROM parallel_partition.decision WHERE xid operator(pg_catalog.=) $1::pg_catalog.text
 
+-- name: clock
+-- The server's time, in seconds since 1970.
+SELECT pg_catalog.date_part('epoch', pg_catalog.clock_timestamp())
+
 -- name: transaction_outcome
 -- What became of a transaction of this server alone: committed, aborted, in progress, or NULL when too old to know.
 SELECT pg_catalog.pg_xact_status($1::pg_catalog.text::pg_catalog.xid8)
