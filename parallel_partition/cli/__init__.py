@@ -20,7 +20,7 @@ class Commands(click.Group):
         """Return the commands' names."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click calls it so
         """Import and return the command ``cmd_name``, None when there is no such command."""
         if cmd_name not in COMMANDS:
             return None

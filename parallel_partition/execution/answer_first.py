@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 import psycopg
 
 from parallel_partition.catalog.identifiers import quoted
+from parallel_partition.execution.copied_texts import ask_for_columns, columns_in
 from parallel_partition.execution.fan_out import answers_of
 from parallel_partition.execution.literals import with_literals
 from parallel_partition.execution.measure import bytes_of
@@ -101,12 +102,9 @@ def _described(
                 Statement(_SQL["look_in_temporary_first"], [Parameter(listed, 25, 0)], prepare=True),
                 Statement(_SQL["wait_for_no_lock"], prepare=True),
                 Statement(make.encode(), prepare=False),
-                Statement(
-                    _SQL["columns_of_temporary"], [Parameter(first.table.encode(), 25, 0)], prepare=True
-                ),
+                ask_for_columns(first.table),
             ],
         )
-        definition, binary = (result.get_value(0, column) or b"" for column in (0, 1))
     except psycopg.errors.LockNotAvailable as locked:
         raise LockedNow from locked
     except psycopg.Error:
@@ -115,7 +113,8 @@ def _described(
     finally:
         if session.alive:
             answers_of(session, [Statement(b"ROLLBACK", prepare=False)])
-    return definition.decode(), binary == b"t"
+    columns = columns_in(result)
+    return ", ".join(column.declaration for column in columns), not any(column.as_text for column in columns)
 
 
 def text_of(table: FirstTable, request: Statement, merge: Session) -> str:

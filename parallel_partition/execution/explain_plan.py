@@ -158,7 +158,7 @@ def _select(runner: Runner, planned: Planned, plan: SelectPlan, request: Stateme
     explanation = Explanation(plan.strategy, plan.reason, share, passed=dict(plan.passed))
     match plan.many:
         case Whole() as whole:
-            statement = whole_statement(runner.transaction, planned, whole, request, homes, parts)
+            statement, _ = whole_statement(runner.transaction, planned, whole, request, homes, parts)
             explanation = replace(explanation, merge="sort" if whole.order else None)
             return Told(explanation, dict.fromkeys(homes, statement))
         case SplitDraft():

@@ -309,4 +309,4 @@ def _rows_of(table: GatheredTable, filter: str, parts: frozenset[int] | None) ->
         conditions.append(f"part IN ({', '.join(map(str, sorted(parts)))})")
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     columns = ", ".join(map(quoted, table.columns)) or "NULL::pg_catalog.int4"
-    return f"SELECT {columns} FROM {quoted(table.schema)}.{quoted(table.name)}{where}"  # noqa: S608
+    return f"SELECT {columns} FROM {quoted(table.schema)}.{quoted(table.name)}{where}"  # noqa: S608 - quoted

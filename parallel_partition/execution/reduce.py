@@ -155,7 +155,7 @@ class Reducer:
     def _distinct(self, table: str, column: str) -> tuple[str, ...] | None:
         """The values of a temporary table's column, as texts that mean the same under all settings."""
         text = (
-            f"SELECT {exact_text('q.value')} FROM (SELECT DISTINCT {quoted(column)} AS value"  # noqa: S608
+            f"SELECT {exact_text('q.value')} FROM (SELECT DISTINCT {quoted(column)} AS value"  # noqa: S608 - quoted
             f" FROM pg_temp.{quoted(table)} WHERE {quoted(column)} IS NOT NULL LIMIT {VALUES_MAX + 1}) AS q"
         )
         (result,) = answers_of(self._merge, [Statement(text.encode(), prepare=False)])

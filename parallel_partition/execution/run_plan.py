@@ -42,7 +42,7 @@ from parallel_partition.execution.settle import settle
 from parallel_partition.execution.transaction import Transaction
 from parallel_partition.execution.user_types import are_users, types_of
 from parallel_partition.execution.version import StaleTables, StaleVersion
-from parallel_partition.execution.whole_statement import exact_whole
+from parallel_partition.execution.whole_statement import whole_statement
 from parallel_partition.planning.overloads import Overload
 from parallel_partition.planning.parse import SyntaxNotRead
 from parallel_partition.planning.plan import (
@@ -370,7 +370,7 @@ class Runner:
     ) -> Answer:
         limit = count_of(whole.limit, request.parameters, "LIMIT")
         offset = count_of(whole.offset, request.parameters, "OFFSET")
-        statement, whole = exact_whole(self.transaction, planned, whole, request, homes, parts)
+        statement, whole = whole_statement(self.transaction, planned, whole, request, homes, parts)
         answers = self.transaction.ask(dict.fromkeys(homes, statement), parts, writes=locking)
         if locking:
             commit_in_autocommit(self.transaction)

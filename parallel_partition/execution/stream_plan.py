@@ -19,8 +19,8 @@ from parallel_partition.execution.router import Planned, Router
 from parallel_partition.execution.run_plan import Runner
 from parallel_partition.execution.run_writes import for_shard
 from parallel_partition.execution.stream_rows import HeldRows, Rows, RowStream, Wanted
-from parallel_partition.execution.text_forms import with_exact_keys
 from parallel_partition.execution.transaction import Transaction
+from parallel_partition.execution.whole_statement import whole_statement
 from parallel_partition.planning.plan import LocalPlan, ReferencePlan, SelectPlan, TransactionPlan, Whole
 from parallel_partition.postgres.driver_errors import as_driver_error
 from parallel_partition.statements import Parameters, Statement
@@ -144,18 +144,14 @@ class StreamingRunner(Runner):
             )
         if not isinstance(plan.many, Whole):
             return None
-        whole = plan.many
-        statement = for_shard(planned, whole.shard.text, whole.shard.numbers, request)
-        statement, order, hidden = with_exact_keys(
-            self.transaction, statement, whole.order, whole.hidden, homes[0]
-        )
+        statement, whole = whole_statement(self.transaction, planned, plan.many, request, homes, parts)
         return Wanted(
             statement,
             homes,
             parts,
-            order,
+            whole.order,
             count_of(whole.limit, request.parameters, "LIMIT"),
             count_of(whole.offset, request.parameters, "OFFSET") or 0,
-            hidden,
+            whole.hidden,
             scroll,
         )

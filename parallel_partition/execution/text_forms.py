@@ -83,8 +83,9 @@ def _with_keys(
     for key in order:
         if key in types:
             listed.append(exact_text(f"q.c{key.column + 1}"))
-            key = replace(key, column=len(listed) - 1, exact=types[key])  # noqa: PLW2901
-        keys.append(key)
+            keys.append(replace(key, column=len(listed) - 1, exact=types[key]))
+        else:
+            keys.append(key)
     names = ", ".join(f"c{n}" for n in columns)
     before, after = f"SELECT {', '.join(listed)} FROM (", f"\n) AS q({names})"  # noqa: S608 - identifiers, quoted
     return before.encode() + text + after.encode(), tuple(keys)

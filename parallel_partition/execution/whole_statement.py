@@ -16,26 +16,6 @@ from parallel_partition.statements import Parameters, Statement
 _INT4_ARRAY = 1007
 
 
-def exact_whole(
-    transaction: Transaction,
-    planned: Planned,
-    whole: Whole,
-    request: Statement,
-    homes: Sequence[str],
-    parts: frozenset[int] | None,
-) -> tuple[Statement, Whole]:
-    """`whole_statement`, and the plan of it, with keys that tell the order of its rows under the caller's settings.
-
-    Raises
-    ------
-    errors.UnsupportedQuery : there are none for a key
-    psycopg.Error : what a server said
-    """
-    statement = whole_statement(transaction, planned, whole, request, homes, parts)
-    statement, order, hidden = with_exact_keys(transaction, statement, whole.order, whole.hidden, homes[0])
-    return statement, replace(whole, order=order, hidden=hidden)
-
-
 def whole_statement(
     transaction: Transaction,
     planned: Planned,
@@ -43,13 +23,33 @@ def whole_statement(
     request: Statement,
     homes: Sequence[str],
     parts: frozenset[int] | None,
-) -> Statement:
-    """The statement for each of ``homes``, where the rows of ``parts`` (None: all) are.
+) -> tuple[Statement, Whole]:
+    """The statement for each of ``homes``, and the plan with the keys that its rows have.
+
+    Parameters
+    ----------
+    homes : the servers that are asked
+    parts : the partitions that hold the rows, None for all
 
     Raises
     ------
+    errors.UnsupportedQuery : no key tells the order of the rows under the caller's settings
     psycopg.Error : what a server said
     """
+    statement = _in_partitions(transaction, planned, whole, request, homes, parts)
+    statement, order, hidden = with_exact_keys(transaction, statement, whole.order, whole.hidden, homes[0])
+    return statement, replace(whole, order=order, hidden=hidden)
+
+
+def _in_partitions(
+    transaction: Transaction,
+    planned: Planned,
+    whole: Whole,
+    request: Statement,
+    homes: Sequence[str],
+    parts: frozenset[int] | None,
+) -> Statement:
+    """The statement with its partitions named, where these are few and everybody may read ``part``."""
     statement = for_shard(planned, whole.shard.text, whole.shard.numbers, request)
     router, named = transaction.router, whole.in_partitions
     # Of most partitions their numbers would only be one more thing to compare.

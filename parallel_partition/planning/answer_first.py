@@ -154,7 +154,7 @@ def _unused_prefix(text: str) -> str:
 def _select(first: AnsweredFirst, shown: int, many: object) -> str:
     """The SELECT that takes a subquery's place: its columns by name, as names of outputs come from them."""
     listed = ", ".join(map(quoted, first.columns[:shown]))
-    text = f"SELECT {listed} FROM {TEMPORARY}.{quoted(first.table)}"  # noqa: S608
+    text = f"SELECT {listed} FROM {TEMPORARY}.{quoted(first.table)}"  # noqa: S608 - quoted
     if isinstance(many, Whole):
         if many.order:
             text += f" ORDER BY {', '.join(_sorted(key, first.columns) for key in many.order)}"

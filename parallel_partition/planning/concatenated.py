@@ -49,7 +49,7 @@ def own_array(asked: Asked) -> list[Partial]:
 def array(asked: Asked, columns: list[str]) -> str:
     """The array of the elements of all arrays."""
     return (  # the texts below are the planner's own
-        f'(SELECT array_agg("e"."value") FROM unnest(array_agg({columns[0]})) AS "s"("array"),'  # noqa: S608
+        f'(SELECT array_agg("e"."value") FROM unnest(array_agg({columns[0]})) AS "s"("array"),'  # noqa: S608 - quoted
         f' unnest(CAST("s"."array" AS {asked.type})) AS "e"("value"))'
     )
 

@@ -134,7 +134,7 @@ class Reductions:
                 if conditions:
                     name = f"{quoted(table.schema)}.{quoted(table.name)}"
                     yield (
-                        f"({quoted(column)} IN (SELECT {quoted(source.name)} FROM {name}"  # noqa: S608
+                        f"({quoted(column)} IN (SELECT {quoted(source.name)} FROM {name}"  # noqa: S608 - quoted
                         f" WHERE {' AND '.join(conditions)}))"
                     )
                     continue

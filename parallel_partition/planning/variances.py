@@ -114,7 +114,7 @@ def _of_floats(columns: list[str], sample: bool) -> str:
     one = '("s"."total" / "s"."count" - ' + mean + ")"
     divisor = f"(sum({count}) - 1)" if sample else f"sum({count})"
     return (
-        f'(SELECT sum("s"."squares" + "s"."count" * {one} * {one})'  # noqa: S608
+        f'(SELECT sum("s"."squares" + "s"."count" * {one} * {one})'  # noqa: S608 - quoted
         f" FROM unnest(array_agg({count}), array_agg({total}), array_agg({squares}))"
         f' AS "s"("count", "total", "squares") WHERE "s"."count" > 0) / CAST({divisor} AS double precision)'
     )

@@ -110,13 +110,13 @@ def freeze(server: LocalServer) -> None:
     """Stop all processes of a server without ending them, as a machine does that hangs."""
     assert server.pid is not None
     for pid in [server.pid, *process._children(server.pid)]:
-        os.kill(pid, signal.SIGSTOP)
+        process.send(pid, signal.SIGSTOP)
 
 
 def thaw(server: LocalServer) -> None:
     if server.pid is not None:
         for pid in [server.pid, *process._children(server.pid)]:
-            os.kill(pid, signal.SIGCONT)
+            process.send(pid, signal.SIGCONT)  # a session that ends meanwhile is gone
 
 
 def loses(act: Callable[[], object], server: str, match: str | None = None) -> errors.Error:

@@ -31,24 +31,6 @@ BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY
 -- The caller's own transaction may have locked a table, and would wait for itself.
 SELECT pg_catalog.set_config('lock_timeout', '50ms', true)
 
--- name: columns_of_temporary
--- How to make the temporary table $1 again, and whether all its values have the same binary form on every server.
-SELECT pg_catalog.string_agg(
-    pg_catalog.format(
-      '%I %s%s', a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod),
-      CASE WHEN a.attcollation <> t.typcollation THEN pg_catalog.format(' COLLATE %I.%I', s.nspname, c.collname) END
-    ),
-    ', ' ORDER BY a.attnum
-  ),
-  pg_catalog.bool_and(
-    a.atttypid < 16384 AND t.typsend <> 0 AND t.typname NOT IN ('regconfig', 'regdictionary')
-  )
-FROM pg_catalog.pg_attribute AS a
-JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid
-LEFT JOIN pg_catalog.pg_collation AS c ON c.oid = a.attcollation
-LEFT JOIN pg_catalog.pg_namespace AS s ON s.oid = c.collnamespace
-WHERE a.attrelid = pg_catalog.to_regclass(pg_catalog.format('pg_temp.%I', $1)) AND a.attnum > 0
-
 -- name: may_make_temporary
 -- Whether the session's role may make temporary tables; the role, and the database.
 SELECT pg_catalog.has_database_privilege(pg_catalog.current_database(), 'TEMPORARY'),
