@@ -28,7 +28,7 @@ def plan(setting: Setting, repeat: int) -> Iterator[Figure]:
         setting.need(table)
     query = tpch.query(5)
     with setting.cluster.connect() as connection:
-        router, path = connection.runner.router, connection.runner.search_path
+        router, path = connection.runner.router, connection.runner.plans.search_path
         schema, text = router.state.schema, query.encode()
         again = _median(lambda: router.plan(text, (), path), 1_000 * repeat)
         anew = _median(lambda: plan_statement(query, (), schema, path), 10 * repeat)

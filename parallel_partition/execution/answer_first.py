@@ -18,9 +18,9 @@ from parallel_partition.execution.measure import bytes_of
 from parallel_partition.execution.merge_session import MergeSession
 from parallel_partition.execution.partial_rows import merge_train
 from parallel_partition.execution.transaction import Transaction
+from parallel_partition.planning.conditions import EveryPartition
 from parallel_partition.planning.plan import (
     AnsweredFirst,
-    EveryPartition,
     FirstTable,
     GatheredTable,
     ShardQuery,

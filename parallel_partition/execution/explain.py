@@ -90,8 +90,9 @@ class TableRows:
 class Explanation:
     """What ``cursor.explain`` returns; ``str()`` of it is for people, or JSON where that was asked for.
 
-    ``strategy`` is "one server", "whole", "split", "gather", "local" or "every server"; ``reason`` says why, and
-    ``passed`` why each cheaper strategy is not used; ``partitions`` reads "2 of 32". ``queries`` are what servers are
+    ``strategy`` is "one server", "whole", "split", "gather", "local", "every server" or, of the rows of an INSERT,
+    "computed first"; ``reason`` says why, and ``passed`` why each cheaper strategy is not used; ``partitions`` reads "2
+    of 32". ``queries`` are what servers are
     asked. ``tables`` say what a gather fetches. ``merge`` is what the merge session runs over their rows, None where
     it has nothing to do, and ``merge_plan`` PostgreSQL's plan of it, known once it ran. ``analyzed``: the statement
     was run, and answered or changed ``rows`` in ``seconds``; ``writes``: it is one that changes rows.

@@ -20,14 +20,7 @@ from parallel_partition.execution.measure import Measure
 from parallel_partition.execution.router import Planned
 from parallel_partition.planning.functions import is_volatile
 from parallel_partition.planning.parse import parse
-from parallel_partition.planning.plan import (
-    Gather,
-    LocalPlan,
-    ReferencePlan,
-    SelectPlan,
-    ShardQuery,
-    Split,
-)
+from parallel_partition.planning.plan import Gather, LocalPlan, ReferencePlan, SelectPlan, ShardQuery, Split
 from parallel_partition.planning.trees import walk
 from parallel_partition.postgres.driver_errors import as_driver_error
 from parallel_partition.statements import Statement

@@ -27,6 +27,7 @@ from parallel_partition.planning.plan import (
     SelectPlan,
     SettingPlan,
     SplitDraft,
+    StagedInsertPlan,
     TransactionPlan,
     Whole,
 )
@@ -121,9 +122,14 @@ def _told(runner: Runner, planned: Planned, request: Statement) -> Told:
             parts, homes = runner.homes(plan.condition, request)
             statement = for_shard(planned, plan.query.text, plan.query.numbers, request)
             return Told(_write(runner, plan.reason, parts, len(homes)), dict.fromkeys(homes, statement))
+        case InsertPlan() if plan.drawn:
+            reason = f"{plan.reason}, with values from {', '.join(one.sequence for one in plan.drawn)}"
+            return Told(Explanation("one server", reason, "unknown", writes=True))
         case InsertPlan():
-            written, statements = insert_statements(runner.router, plan, request)
+            written, statements, _ = insert_statements(runner.router, plan, request, ())
             return Told(_write(runner, plan.reason, written, len(statements)), statements)
+        case StagedInsertPlan():
+            return Told(_staged(plan))
         case ReferenceWritePlan():
             statement = for_shard(planned, plan.query.text, plan.query.numbers, request)
             explanation = Explanation("every server", plan.reason, "none", writes=True)
@@ -143,6 +149,13 @@ def _told(runner: Runner, planned: Planned, request: Statement) -> Told:
 def _write(runner: Runner, reason: str, parts: frozenset[int] | None, servers: int) -> Explanation:
     strategy = "one server" if servers == 1 else "whole"
     return Explanation(strategy, reason, _share(runner, parts), writes=True)
+
+
+def _staged(plan: StagedInsertPlan) -> Explanation:
+    """What is known of rows before they are computed: not where they go."""
+    return Explanation(
+        "computed first", plan.reason, "unknown", merge=f"{plan.fill} {plan.gather.text}", writes=True
+    )
 
 
 def _select(runner: Runner, planned: Planned, plan: SelectPlan, request: Statement) -> Told:

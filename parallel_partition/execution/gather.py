@@ -105,12 +105,34 @@ class Gatherer:
         psycopg.Error : what a server said
         """
         text, functions = text_at_moment(plan, self._transaction, self._router.state.catalog)
+        with self.gathered(plan, estimates, request, search_path, functions) as (session, left):
+            return self.answer(left._replace(text=text.encode()), estimates, session)
+
+    @contextmanager
+    def gathered(
+        self,
+        plan: Gather,
+        estimates: Sequence[TableEstimate],
+        request: Statement,
+        search_path: Sequence[str],
+        made_before: Sequence[str] = (),
+    ) -> Iterator[tuple[Session, Statement]]:
+        """The merge session with the rows of a plan, for a block at whose end all that is made there is undone.
+
+        Parameters
+        ----------
+        made_before : statements that make temporary tables and functions
+
+        Returns
+        -------
+        It, and the statement with the parameters of what is left of it when subqueries are answered first.
+        """
         with self._merging(search_path) as session:
-            if functions:
-                make_tables(session, [Statement(made.encode(), prepare=False) for made in functions])
-            self._gather(estimates, request, session)
-            left = _of_what_is_left(plan, request)
-            return self._answer(text, [told.query.table for told in estimates], left, session)
+            if made_before:
+                make_tables(session, [Statement(made.encode(), prepare=False) for made in made_before])
+            if estimates:
+                self._gather(estimates, request, session)
+            yield session, _of_what_is_left(plan, request)
 
     def copied_tables(self, plan: Gather) -> list[GatheredTable]:
         """The tables of a plan whose rows must be brought."""
@@ -281,13 +303,12 @@ class Gatherer:
 
     # --- the answer -------------------------------------------------------------------------------------------
 
-    def _answer(
-        self, text: str, tables: Sequence[GatheredTable], request: Statement, merge: Session
-    ) -> PGresult:
-        """Run the statement, and make sure that it read no table of the cluster in place of a temporary one."""
+    def answer(self, statement: Statement, estimates: Sequence[TableEstimate], merge: Session) -> PGresult:
+        """Run a statement, and make sure that it read no table of the cluster in place of a temporary one."""
+        tables = [told.query.table for told in estimates]
         names = [text_array(table.schema for table in tables), text_array(table.name for table in tables)]
-        statement = request._replace(text=text.encode(), prepare=False)
-        result, locked = answers_of(merge, [statement, Statement(_SQL["locked_tables"], names, prepare=True)])
+        look = Statement(_SQL["locked_tables"], names, prepare=True)
+        result, locked = answers_of(merge, [statement._replace(prepare=False), look])
         if locked.ntuples:
             name = (locked.get_value(0, 0) or b"").decode()
             message = f"the merge session read {name} itself instead of the rows gathered of it; nothing is handed out"

@@ -18,31 +18,47 @@ _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def text_at_moment(plan: Gather, transaction: Transaction, catalog: str) -> tuple[str, tuple[str, ...]]:
-    """The text of a gather as the merge session is to run it, and what is to be made for it before.
-
-    Within a transaction, what reads the moment at which it began reads that of the transaction on the catalog's
-    server, which local statements read too.
+    """The text of a gather as the merge session is to run it, and what is to be made for it before; see `at`.
 
     Raises
     ------
-    errors.UnsupportedQuery : that is not certain to be what one PostgreSQL would read
+    errors.UnsupportedQuery : it reads a clock whose moment no text can name
     """
     if plan.clock is None or not transaction.in_block:
         return plan.text, ()
-    if plan.session_clock is not None:
+    require_nameable(plan, transaction)
+    return text_at(began_at(transaction, catalog), plan.text)
+
+
+def require_nameable(plan: Gather, transaction: Transaction) -> None:
+    """Refuse, within a transaction, what reads the merge session's own clock.
+
+    Raises
+    ------
+    errors.UnsupportedQuery : the plan has it
+    """
+    if plan.session_clock is not None and transaction.in_block:
         message = f"{plan.session_clock}: the merge session's clock is another than this transaction's; pass the value"
         raise as_driver_error(errors.UnsupportedQuery(message))
-    other = next((server for server in transaction.wrote if server != catalog), None)
-    if other is not None:
-        message = (
-            f"{plan.clock}: this transaction has written on server {other}, whose clock is another than that of "
-            f"server {catalog}; pass the value"
-        )
-        raise as_driver_error(errors.UnsupportedQuery(message))
-    begin_streams(transaction, (catalog,))
-    found = transaction.aside(catalog, _NOW).get_value(0, 0) or b""
-    began = _EPOCH + timedelta(microseconds=int.from_bytes(found, "big", signed=True))
+
+
+def began_at(transaction: Transaction, catalog: str) -> datetime:
+    """The moment at which the transaction began: on the first of its servers, the catalog's where there is none."""
+    if not transaction.begun:
+        begin_streams(transaction, (catalog,))
+    first = next(iter(transaction.begun))
+    found = transaction.aside(first, _NOW).get_value(0, 0) or b""
+    return _EPOCH + timedelta(microseconds=int.from_bytes(found, "big", signed=True))
+
+
+def text_at(moment: datetime, text: str) -> tuple[str, tuple[str, ...]]:
+    """A text that reads ``moment`` where it reads the clock, and what is to be made for it before.
+
+    Raises
+    ------
+    errors.UnsupportedQuery : a clock's place in the text is not found
+    """
     try:
-        return at_moment(plan.text, began)
+        return at_moment(text, moment)
     except errors.Error as error:
         raise as_driver_error(error) from None

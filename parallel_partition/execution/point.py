@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from parallel_partition.catalog.key_parameters import reader
 from parallel_partition.catalog.key_text import NotProven
 from parallel_partition.catalog.shard_map import part_of
-from parallel_partition.planning.plan import OfKeys, ParameterKey, Plan, SelectPlan
+from parallel_partition.planning.conditions import OfKeys, ParameterKey
+from parallel_partition.planning.plan import Plan, SelectPlan
 from parallel_partition.statements import Parameters
 
 #: The partition's number is sent as text (see `planning.name_partition`).

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from parallel_partition import errors
@@ -12,12 +12,15 @@ from parallel_partition.catalog.cluster import ClusterState
 from parallel_partition.execution.point import PointRoute, point_route
 from parallel_partition.execution.user_types import UserTypes
 from parallel_partition.execution.version import Differing
+from parallel_partition.planning.conditions import Condition
 from parallel_partition.planning.expand_views import expand_views
 from parallel_partition.planning.overloads import Overload
 from parallel_partition.planning.plan import FirstTable, Plan, Split
 from parallel_partition.planning.planner import plan as make_plan
 from parallel_partition.planning.prevents_prepare import prevents_prepare
+from parallel_partition.planning.prune import partitions
 from parallel_partition.postgres.pool import Pools
+from parallel_partition.statements import Parameter
 
 #: Plans kept per process. A plan of a short statement takes a few kB.
 PLANS_MAX = 1000
@@ -31,7 +34,8 @@ _PlanKey = tuple[bytes, tuple[int, ...], tuple[str, ...]]
 class Planned:
     """A plan and what its first run found out, such as the types of a split.
 
-    ``first`` are the tables of subqueries that are answered first, None where they are not known yet.
+    ``first`` are the tables of subqueries that are answered first, None where they are not known yet; ``is_undivided``:
+    none can be.
     ``leaves_state``: it may leave something in the sessions, as advisory locks. ``unhidden``: no local relation comes
     before its tables in the search path. ``beside``: what users made under names of PostgreSQL's own, none of which it
     means. ``views`` are those whose definitions it has. ``prevents_prepare``: what it calls that does.
@@ -44,6 +48,7 @@ class Planned:
     leaves_state: bool = False
     split: Split | None = None
     first: tuple[FirstTable, ...] | None = None
+    is_undivided: bool = False
     unhidden: bool = False
     beside: tuple[Overload, ...] | None = None
     views: tuple[tuple[str, str], ...] = ()
@@ -119,6 +124,13 @@ class Router:
             return self._everyone
         home_of = self.state.shard_map.home_of
         return self._ordered({home_of(part) for part in parts})
+
+    def homes_of(
+        self, condition: Condition, parameters: Sequence[Parameter]
+    ) -> tuple[frozenset[int] | None, tuple[str, ...]]:
+        """The partitions that a condition leaves, and their homes; the catalog's server when it leaves none."""
+        parts = partitions(condition, parameters, self.state.shard_map)
+        return parts, self.homes(parts) or (self.state.catalog,)
 
     def plan(self, text: bytes, oids: tuple[int, ...], search_path: tuple[str, ...]) -> Planned:
         """The plan of a statement, made now or before.

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import TypeVar
 
 import psycopg
 from psycopg import pq
 
 from parallel_partition import errors
-from parallel_partition.catalog.cluster import ClusterState
-from parallel_partition.catalog.tables import PART
 from parallel_partition.combining.limit import window
 from parallel_partition.execution.answer import Answer, answer_of, rows_of
 from parallel_partition.execution.count import count_of
@@ -20,11 +17,7 @@ from parallel_partition.execution.explain_run import run_explain
 from parallel_partition.execution.failures import stale_map
 from parallel_partition.execution.gather import GATHER_LIMIT, Gatherer
 from parallel_partition.execution.local_names import (
-    check_earlier_names,
     check_local_names,
-    check_overloads,
-    overloads_in,
-    views_are_current,
 )
 from parallel_partition.execution.mentioned import mentioned
 from parallel_partition.execution.merge_session import MergeSession
@@ -38,15 +31,15 @@ from parallel_partition.execution.run_writes import (
     run_reference_write,
 )
 from parallel_partition.execution.savepoints import run_on_savepoint
-from parallel_partition.execution.settle import settle
+from parallel_partition.execution.settle import settle, settled_gather
+from parallel_partition.execution.staged_insert import StagedInserts
+from parallel_partition.execution.statement_plans import StatementPlans
 from parallel_partition.execution.transaction import Transaction
 from parallel_partition.execution.user_types import are_users, types_of
 from parallel_partition.execution.version import StaleTables, StaleVersion
 from parallel_partition.execution.whole_statement import whole_statement
-from parallel_partition.planning.overloads import Overload
-from parallel_partition.planning.parse import SyntaxNotRead
+from parallel_partition.planning.conditions import Condition
 from parallel_partition.planning.plan import (
-    Condition,
     ExplainPlan,
     Gather,
     InsertPlan,
@@ -59,24 +52,19 @@ from parallel_partition.planning.plan import (
     SettingPlan,
     Split,
     SplitDraft,
+    StagedInsertPlan,
     TransactionPlan,
     Whole,
 )
-from parallel_partition.planning.prune import partitions
 from parallel_partition.postgres.closed import CLOSED
 from parallel_partition.postgres.driver_errors import as_driver_error
 from parallel_partition.postgres.session import Session
-from parallel_partition.statements import Parameters, Statement
+from parallel_partition.statements import Statement
 
 T = TypeVar("T")
 
-_SEARCH_PATH = Statement(b"SELECT unnest(pg_catalog.current_schemas(false))", prepare=True)
-
 #: How often a statement is planned anew when the map changes under it before it gives up.
 ATTEMPTS = 5
-
-#: No such table, column, function, type or collation.
-_NAMES_NOTHING = frozenset({"42P01", "42703", "42883", "42704"})
 
 
 class Runner:
@@ -94,8 +82,8 @@ class Runner:
         self.transaction = transaction
         self.merge = MergeSession(router, transaction)
         self.gatherer = Gatherer(router, transaction, self.merge, gather_limit)
-        self.search_path = router.state.search_path
-        self._overloads: tuple[tuple[tuple[str, ...], int], tuple[Overload, ...]] | None = None
+        self.stages = StagedInserts(router, transaction, self.gatherer)
+        self.plans = StatementPlans(router, transaction, self.merge)
 
     def release(self) -> None:
         """Roll back and give every session back."""
@@ -143,7 +131,7 @@ class Runner:
                 began = self.transaction.statements > 0
                 self.transaction.restart(failed=began)
                 if not (again and isinstance(stale, StaleTables)):
-                    self._reload(state)
+                    self.plans.reload(state)
                 if isinstance(stale, StaleTables) and (again or began):
                     self._look_at_tables(stale)
                 if began:
@@ -166,12 +154,6 @@ class Runner:
         if mine:
             self.transaction.fail()
             raise differs([told[table] for table in mine], stale.server) from None
-
-    def _reload(self, seen: ClusterState) -> None:
-        try:
-            self.router.reload(seen)
-        except errors.Error as error:
-            raise as_driver_error(error) from error.__cause__
 
     def _run(self, request: Statement) -> Answer:
         """Plan and run a statement."""
@@ -224,77 +206,8 @@ class Runner:
             self.transaction.check_versions(self.router.state.catalog)
 
     def planned(self, request: Statement) -> Planned:
-        """The plan of a statement; a text that our grammar does not read gets the server's own error."""
-        if self.transaction.path_unsure and not self.transaction.failed:
-            self._read_search_path()
-        oids = Parameters.of(request.parameters).types
-        try:
-            return self._with_current_views(
-                lambda: self._unhidden(self.router.plan(request.text, oids, self.search_path), request)
-            )
-        except SyntaxNotRead as unread:
-            self._let_server_refuse(request.text, oids)
-            message = (
-                f"this statement's syntax is newer than the grammar of this library (PostgreSQL 18): {unread}; "
-                "no statement is run that was not read"
-            )
-            raise as_driver_error(errors.UnsupportedQuery(message)) from None
-        except errors.UnsupportedQuery as error:
-            self._let_server_miss_names(request.text, oids)
-            raise as_driver_error(error) from None
-        except errors.Error as error:
-            raise as_driver_error(error) from None
-
-    def _let_server_miss_names(self, text: bytes, oids: tuple[int, ...]) -> None:
-        """Let the catalog's server say of a refused statement that it names something that there is not.
-
-        It says so in the merge session, as a refusal fails no transaction. That session knows nothing of what the
-        transaction made, and takes the name ``part`` for the library's column.
-        """
-        if not self.transaction.status and PART.encode() not in text.lower():
-            try:
-                self.merge.describe(text, oids)
-            except psycopg.Error as error:
-                if error.sqlstate in _NAMES_NOTHING:
-                    raise
-
-    def _with_current_views(self, plan: Callable[[], Planned]) -> Planned:
-        """The plan of a statement, made again while its views are others than the router knows."""
-        for _ in range(ATTEMPTS):
-            planned = plan()
-            state = self.router.state
-            if not planned.views or views_are_current(self._catalog_session(), planned.views, state):
-                return planned
-            self._reload(state)
-            self.transaction.versions.state = self.router.state
-        message = f"views changed {ATTEMPTS} times while this statement tried to run; try again"
-        raise as_driver_error(errors.StaleMap(message))
-
-    def _unhidden(self, planned: Planned, request: Statement) -> Planned:
-        """The same plan, once it is known that its names mean the cluster's tables, and PostgreSQL's operators."""
-        if len(self.search_path) > 1 and not planned.unhidden:
-            text = planned.text.decode()
-            check_earlier_names(self._catalog_session(), text, self.search_path, self.router.state)
-            planned.unhidden = True
-        if isinstance(planned.plan, SelectPlan | ModifyPlan):
-            overloads = self._overloads_beside(planned.plan.condition, request)
-            if planned.beside != overloads:
-                check_overloads(planned.text.decode(), overloads)
-                planned.beside = overloads
-        return planned
-
-    def _overloads_beside(self, condition: Condition, request: Statement) -> tuple[Overload, ...]:
-        """What users made under names of PostgreSQL's own; asked once, and again where something may have changed."""
-        key = self.search_path, self.router.generation
-        if self._overloads is None or self._overloads[0] != key:
-            self.transaction.refuse_when_failed()
-            # Asked of a server that is needed anyway: any other may be away.
-            _, homes = self.homes(condition, request)
-            self._overloads = key, overloads_in(partial(self.transaction.aside, homes[0]), self.search_path)
-        return self._overloads[1]
-
-    def _let_server_refuse(self, text: bytes, oids: tuple[int, ...]) -> None:
-        self.transaction.describe(self._catalog_session(), text, oids)
+        """The plan of a statement; see `StatementPlans.of`."""
+        return self.plans.of(request)
 
     def _run_planned(self, planned: Planned, request: Statement) -> Answer:
         if not isinstance(planned.plan, TransactionPlan):
@@ -315,7 +228,15 @@ class Runner:
                 statement = request._replace(text=planned.encode(plan.text))
                 return answer_of(self.transaction.ask_one(self.router.state.catalog, statement, frozenset()))
             case InsertPlan():
-                return run_insert(self.router, self.transaction, plan, request)
+                return run_insert(
+                    self.router,
+                    self.transaction,
+                    plan,
+                    request,
+                    lambda staged: self._staged(planned, staged, request),
+                )
+            case StagedInsertPlan():
+                return self._staged(planned, plan, request)
             case ModifyPlan():
                 return run_modify(self.router, self.transaction, planned, plan, request)
             case ReferenceWritePlan():
@@ -333,8 +254,7 @@ class Runner:
         self, condition: Condition, request: Statement
     ) -> tuple[frozenset[int] | None, tuple[str, ...]]:
         """The partitions that a condition leaves, and their homes; the catalog's server when it leaves none."""
-        parts = partitions(condition, request.parameters, self.router.state.shard_map)
-        return parts, self.router.homes(parts) or (self.router.state.catalog,)
+        return self.router.homes_of(condition, request.parameters)
 
     # --- SELECT -----------------------------------------------------------------------------------------------
 
@@ -355,7 +275,7 @@ class Runner:
                 return self._split(planned, planned.split, homes, parts, request)
             case Gather() as gather:
                 estimates = self.gatherer.estimates(gather, request, planned.first)
-                return answer_of(self.gatherer.run(gather, estimates, request, self.search_path))
+                return answer_of(self.gatherer.run(gather, estimates, request, self.plans.search_path))
             case Refusal(message):
                 raise as_driver_error(errors.UnsupportedQuery(message))
 
@@ -396,7 +316,16 @@ class Runner:
 
     def settled(self, planned: Planned, plan: SelectPlan, request: Statement) -> SelectPlan:
         """The plan of ``planned`` with what PostgreSQL must describe before its first run; see `settle`."""
-        return settle(planned, plan, request, self.transaction, self.merge, self.search_path)
+        return settle(planned, plan, request, self.transaction, self.merge, self.plans.search_path)
+
+    def _staged(self, planned: Planned, plan: StagedInsertPlan, request: Statement) -> Answer:
+        gather = settled_gather(
+            planned, plan.gather, request, self.transaction, self.merge, self.plans.search_path
+        )
+        if isinstance(gather, Refusal):
+            raise as_driver_error(errors.UnsupportedQuery(gather.message))
+        estimates = self.gatherer.estimates(gather, request, planned.first)
+        return self.stages.run(plan, gather, estimates, request, self.plans.search_path)
 
     # --- the rest ---------------------------------------------------------------------------------------------
 
@@ -442,7 +371,7 @@ class Runner:
     def _knows_more_views(self) -> bool:
         """Read the catalog again, and tell whether there are other views over tables of the cluster than before."""
         state = self.router.state
-        self._reload(state)
+        self.plans.reload(state)
         self.transaction.versions.state = self.router.state
         return self.router.state.schema.views != state.schema.views
 
@@ -467,13 +396,6 @@ class Runner:
             transaction.release()  # their settings differ: no statement runs on this connection any more
             raise
         return answer_of(answers[servers[0]])
-
-    def _read_search_path(self) -> None:
-        """Where the servers look for names, after a SET or the end of its transaction."""
-        self.transaction.refuse_when_failed()
-        result = self.transaction.aside(self.router.state.catalog, _SEARCH_PATH)
-        self.search_path = tuple((result.get_value(row, 0) or b"").decode() for row in range(result.ntuples))
-        self.transaction.path_unsure = False
 
     def _transaction_command(self, plan: TransactionPlan) -> Answer:
         transaction = self.transaction

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import NamedTuple
 
 from psycopg.pq.abc import PGresult
 
@@ -13,32 +14,108 @@ from parallel_partition.catalog.key_text import NotProven
 from parallel_partition.execution.answer import Answer, answer_of, changes_of
 from parallel_partition.execution.router import Planned, Router
 from parallel_partition.execution.transaction import Transaction
-from parallel_partition.planning.plan import InsertPlan, ModifyPlan, ReferenceWritePlan
+from parallel_partition.planning.conditions import DrawnKey, KnownKey
+from parallel_partition.planning.plan import InsertPlan, ModifyPlan, ReferenceWritePlan, StagedInsertPlan
 from parallel_partition.planning.prune import key_texts, partitions
+from parallel_partition.postgres.binary_array import integers_of
 from parallel_partition.postgres.driver_errors import as_driver_error
+from parallel_partition.postgres.named_sql import load
 from parallel_partition.statements import Parameter, Parameters, Statement
 
-_INT4 = 23
-_TEXT = 25
+_INT4, _INT8, _TEXT = 23, 20, 25
+_DRAW = load("sequences")["draw"].encode()
 _NUMBER = re.compile(r"\$(\d+)")
 
 
-def run_insert(router: Router, transaction: Transaction, plan: InsertPlan, request: Statement) -> Answer:
-    """Run INSERT ... VALUES: the rows of each server in one statement for it."""
-    parts, statements = insert_statements(router, plan, request)
-    return _write(transaction, statements, parts, returning=plan.returning)
+class _Row(NamedTuple):
+    """A row of an INSERT: its number, its text, and the values that are added: those drawn, and its partition."""
+
+    number: int
+    text: str
+    added: tuple[int, ...]
+
+
+class InsertStatements(NamedTuple):
+    """What an INSERT asks of the homes of its rows, in server order, and the numbers of the rows of each."""
+
+    parts: frozenset[int]
+    statements: dict[str, Statement]
+    numbers: list[int]
+
+
+def run_insert(
+    router: Router,
+    transaction: Transaction,
+    plan: InsertPlan,
+    request: Statement,
+    staged: Callable[[StagedInsertPlan], Answer],
+) -> Answer:
+    """Run INSERT ... VALUES: the rows of each server in one statement for it.
+
+    Parameters
+    ----------
+    staged : runs the plan that computes them first, for rows whose homes are not certain before
+    """
+    values = [integers_of(draw(transaction, one.sequence, len(plan.rows))) for one in plan.drawn]
+    try:
+        parts, statements, numbers = insert_statements(router, plan, request, values)
+        if plan.clock is not None:
+            _require_same_clock(plan.clock, transaction, statements)
+    except errors.UnsupportedQuery:
+        if plan.staged is None:
+            raise
+        return staged(plan.staged)
+    answer = _write(transaction, statements, parts, returning=plan.returning)
+    return in_order_of_rows(answer, numbers) if plan.returning else answer
+
+
+def in_order_of_rows(answer: Answer, numbers: Sequence[int]) -> Answer:
+    """The answer with what RETURNING gives in the order of the rows that were inserted, where it gives one for each.
+
+    Parameters
+    ----------
+    numbers : of the rows, in the order in which the servers had them
+    """
+    if answer.stop == len(numbers) and len(answer.results) > 1:
+        answer.order = sorted(range(len(numbers)), key=numbers.__getitem__)
+    return answer
+
+
+def _require_same_clock(clock: str, transaction: Transaction, servers: Collection[str]) -> None:
+    """Refuse what would read another server's clock than that which the transaction's moment is of."""
+    first = next(iter(transaction.begun), None)
+    if transaction.in_block and first is not None and first not in servers:
+        message = f"{clock}: the transaction began on server {first}, whose clock is another; pass the value"
+        raise as_driver_error(errors.UnsupportedQuery(message))
+
+
+def draw(transaction: Transaction, sequence: str, count: int) -> bytes:
+    """The next values of a sequence of the catalog's, as an array of int8 in binary.
+
+    They are drawn in the caller's own session, so that ``currval`` and ``lastval`` tell what they do in one PostgreSQL.
+    """
+    given = (Parameter(sequence.encode(), _TEXT, 0), Parameter(b"%d" % count, _INT8, 0))
+    statement = Statement(_DRAW, given, 1, prepare=True)
+    return bytes(transaction.aside(transaction.router.state.catalog, statement).get_value(0, 0) or b"")
 
 
 def insert_statements(
-    router: Router, plan: InsertPlan, request: Statement
-) -> tuple[frozenset[int], dict[str, Statement]]:
-    """The partitions that an INSERT writes, and the statement for each of their homes, in server order."""
-    rows_of_server: dict[str, list[tuple[int, str]]] = defaultdict(list)
+    router: Router, plan: InsertPlan, request: Statement, drawn: Sequence[Sequence[int]]
+) -> InsertStatements:
+    """The statements of an INSERT.
+
+    Parameters
+    ----------
+    drawn : a value for each row, for each column that is drawn
+    """
+    rows_of_server: dict[str, list[_Row]] = defaultdict(list)
     parts: set[int] = set()
     shard_map = router.state.shard_map
-    for row, key in zip(plan.rows, plan.keys, strict=True):
+    for number, (row, key) in enumerate(zip(plan.rows, plan.keys, strict=True)):
+        values = tuple(column[number] for column in drawn)
+        known = [KnownKey(str(values[one.place])) if isinstance(one, DrawnKey) else one for one in key]
         try:
-            part = shard_map.part_of_texts(key_texts(key, request.parameters))
+            part = shard_map.part_of_texts(key_texts(tuple(known), request.parameters))
         except (NotProven, errors.DataError) as reason:
             schema, table = plan.table
             message = (
@@ -46,10 +123,10 @@ def insert_statements(
             )
             raise as_driver_error(errors.UnsupportedQuery(message)) from None
         parts.add(part)
-        rows_of_server[shard_map.home_of(part)].append((part, row))
+        rows_of_server[shard_map.home_of(part)].append(_Row(number, row, (*values, part)))
     if len(plan.rows) == 1:
-        [(server, [(part, row)])] = rows_of_server.items()
-        statements = {server: _one_row(plan, row, part, request)}
+        [(server, [one])] = rows_of_server.items()
+        statements = {server: _one_row(plan, one, request)}
     else:
         statements = {
             server: _many_rows(plan, rows_of_server[server], request)
@@ -57,7 +134,8 @@ def insert_statements(
             if server in rows_of_server
         }
     _refuse_several(plan, statements)
-    return frozenset(parts), statements
+    numbers = [row.number for server in statements for row in rows_of_server[server]]
+    return InsertStatements(frozenset(parts), statements, numbers)
 
 
 def _refuse_several(plan: InsertPlan | ModifyPlan, servers: Collection[str]) -> None:
@@ -66,17 +144,19 @@ def _refuse_several(plan: InsertPlan | ModifyPlan, servers: Collection[str]) -> 
         raise as_driver_error(errors.UnsupportedQuery(plan.refusal.message))
 
 
-def _one_row(plan: InsertPlan, row: str, part: int, request: Statement) -> Statement:
-    """``part`` as one more parameter, so that one prepared statement serves all partitions."""
-    number = len(request.parameters) + 1
-    text = f"{plan.head} {row}, ${number}) {plan.tail}"
-    return request._replace(
-        text=text.encode(), parameters=[*request.parameters, Parameter(b"%d" % part, _INT4, 0)]
-    )
+def _one_row(plan: InsertPlan, row: _Row, request: Statement) -> Statement:
+    """``part`` and what is drawn as more parameters, so that one prepared statement serves all partitions."""
+    first = len(request.parameters) + 1
+    numbers = "".join(f", ${number}" for number in range(first, first + len(row.added)))
+    text = f"{plan.head} {row.text}{numbers}) {plan.tail}"
+    *drawn, part = row.added
+    added = [*(Parameter(b"%d" % value, _INT8, 0) for value in drawn), Parameter(b"%d" % part, _INT4, 0)]
+    return request._replace(text=text.encode(), parameters=[*request.parameters, *added])
 
 
-def _many_rows(plan: InsertPlan, rows: Sequence[tuple[int, str]], request: Statement) -> Statement:
-    text = f"{plan.head} {', '.join(f'{row}, {part})' for part, row in rows)} {plan.tail}"
+def _many_rows(plan: InsertPlan, rows: Sequence[_Row], request: Statement) -> Statement:
+    listed = ", ".join(f"{row.text}{''.join(f', {value}' for value in row.added)})" for row in rows)
+    text = f"{plan.head} {listed} {plan.tail}"
     return request._replace(text=text.encode(), parameters=_typed_when_unused(text, request.parameters))
 
 
@@ -115,7 +195,7 @@ def run_reference_write(
     statement = for_shard(planned, plan.query.text, plan.query.numbers, request)
     servers = tuple(router.state.servers)
     if plan.returning:
-        _require_readable(transaction, {servers[0]: statement})
+        require_readable(transaction, {servers[0]: statement})
     answers = transaction.ask(dict.fromkeys(servers, statement), frozenset(), writes=True)
     first = answers[servers[0]]
     for server in servers[1:]:
@@ -156,13 +236,13 @@ def _write(
     returning: bool,
 ) -> Answer:
     if returning:
-        _require_readable(transaction, statements)
+        require_readable(transaction, statements)
     answers = transaction.ask(statements, parts, writes=True)
     commit_in_autocommit(transaction)
     return changes_of([answers[server] for server in statements], tuple(statements))
 
 
-def _require_readable(transaction: Transaction, statements: Mapping[str, Statement]) -> None:
+def require_readable(transaction: Transaction, statements: Mapping[str, Statement]) -> None:
     """Refuse a write whose rows in binary could not be handed out, before it is run."""
     router = transaction.router
     statement = next(iter(statements.values()))

@@ -11,7 +11,7 @@ from parallel_partition.execution.described import output_columns
 from parallel_partition.execution.merge_session import MergeSession
 from parallel_partition.execution.router import Planned
 from parallel_partition.execution.transaction import Transaction
-from parallel_partition.planning.plan import Gather, NotSplit, SelectPlan, Split, SplitDraft
+from parallel_partition.planning.plan import Gather, NotSplit, Refusal, SelectPlan, Split, SplitDraft
 from parallel_partition.postgres.driver_errors import as_driver_error
 from parallel_partition.statements import OutputColumn, Statement
 
@@ -35,22 +35,27 @@ def settle(
             planned.split = made
         else:
             plan = planned.plan = made.instead_of(plan)
-    if isinstance(plan.many, Gather) and plan.many.first and planned.first is None:
-        plan = _with_first(planned, plan, plan.many, request, transaction, merge, search_path)
+    if isinstance(plan.many, Gather):
+        return replace(
+            plan, many=settled_gather(planned, plan.many, request, transaction, merge, search_path)
+        )
     return plan
 
 
-def _with_first(
+def settled_gather(
     planned: Planned,
-    plan: SelectPlan,
     gather: Gather,
     request: Statement,
     transaction: Transaction,
     merge: MergeSession,
     search_path: Sequence[str],
-) -> SelectPlan:
+) -> Gather | Refusal:
+    """The gather, or the one that answers no subquery first where that cannot be."""
+    if not gather.first or planned.first is not None:
+        return gather
     assert gather.undivided is not None
-    undivided = replace(plan, many=gather.undivided)
+    if planned.is_undivided:
+        return gather.undivided
 
     def split_of(draft: SplitDraft, own: Statement) -> Split | None:
         try:
@@ -62,10 +67,9 @@ def _with_first(
     try:
         planned.first = first_tables(gather.first, request, merge, search_path, split_of)
     except LockedNow:
-        return undivided
-    if planned.first is None:
-        plan = planned.plan = undivided
-    return plan
+        return gather.undivided
+    planned.is_undivided = planned.first is None
+    return gather.undivided if planned.is_undivided else gather
 
 
 def _complete(draft: SplitDraft, request: Statement, transaction: Transaction) -> Split | NotSplit:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from parallel_partition.catalog.tables import Schema
 from parallel_partition.planning.analysis import Nodes
+from parallel_partition.planning.conditions import Condition
 from parallel_partition.planning.hide_part import Edit
 from parallel_partition.planning.parse import ParsedText
-from parallel_partition.planning.plan import Condition
 from parallel_partition.planning.scope import Level
 
 

@@ -15,6 +15,7 @@ from parallel_partition.catalog.identifiers import quoted
 from parallel_partition.catalog.tables import PART, Column, Table
 from parallel_partition.planning.align import Passed
 from parallel_partition.planning.answer_first import TEMPORARY, PlanBelow, answer_first
+from parallel_partition.planning.conditions import EveryPartition
 from parallel_partition.planning.context import Query
 from parallel_partition.planning.correlations import indexes_of
 from parallel_partition.planning.functions import clock_of, differs_in_merge, session_clock_of
@@ -23,7 +24,7 @@ from parallel_partition.planning.key_sources import Sources
 from parallel_partition.planning.known_names import system_column
 from parallel_partition.planning.needed_columns import NeededColumns, stored_columns
 from parallel_partition.planning.parse import parse
-from parallel_partition.planning.plan import ROW_ALONE, EveryPartition, Gather, GatheredTable, Refusal
+from parallel_partition.planning.plan import ROW_ALONE, Gather, GatheredTable, Refusal
 from parallel_partition.planning.prune import KnownValues, either
 from parallel_partition.planning.push_filters import Filters
 from parallel_partition.planning.reductions import Reductions
@@ -133,7 +134,7 @@ def _gathered(
         either(map(known.condition, relations)) if table.sharded else EveryPartition(),
         filter,
         # Of all columns: COPY in binary wants their types to have a binary form even where it is not given them.
-        all(map(_travels_in_binary, table.columns)),
+        all(map(travels_in_binary, table.columns)),
         uses=uses,
     )
 
@@ -148,7 +149,7 @@ def _declared(column: Column, needed: Sequence[str]) -> str:
     return declared
 
 
-def _travels_in_binary(column: Column) -> bool:
+def travels_in_binary(column: Column) -> bool:
     """Tell whether the binary form of a column's values is the same on all servers, and there is one at all."""
     return column.oid < FIRST_USER_OID and not column.type.startswith(
         ("aclitem", "regconfig", "regdictionary")

@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
-from parallel_partition.catalog.identifiers import quoted
 from parallel_partition.catalog.key_text import NotProven
 from parallel_partition.catalog.tables import PART, Column, Table
 from parallel_partition.planning.align import Passed, require_deterministic, sharded_tables
 from parallel_partition.planning.analysis import Nodes, call_name
+from parallel_partition.planning.conditions import DrawnKey, KeyRow, KeySource, KnownKey, ParameterKey
 from parallel_partition.planning.functions import SEQUENCES, reads_clock
 from parallel_partition.planning.hide_part import Edit
 from parallel_partition.planning.insert_parameters import ambiguous_parameter
+from parallel_partition.planning.insert_text import InsertReader
 from parallel_partition.planning.key_sources import Sources
 from parallel_partition.planning.parse import ParsedText, parse
-from parallel_partition.planning.plan import InsertPlan, KeyRow, KeySource, KnownKey, ParameterKey, Refusal
+from parallel_partition.planning.plan import Drawn, InsertPlan, Refusal
 from parallel_partition.planning.prune import check_fits
 from parallel_partition.planning.refuse import refuse
 from parallel_partition.planning.scope import Column as ScopeColumn
 from parallel_partition.planning.scope import Level, leaves
-from parallel_partition.planning.splicing import relation_extent, splice
 from parallel_partition.planning.terms import family
-from parallel_partition.planning.tokens import NotReadable, Token, closing, index_at, tokens
-from parallel_partition.planning.trees import Node, same_tree
+from parallel_partition.planning.trees import Node, walk
 
 
 def plan_insert(
@@ -47,8 +45,10 @@ def plan_insert(
     _refuse_columns(body, table, columns, rows, name)
     _refuse_expressions(nodes, body, root, table)
     keys = _keys(nodes, root, table, columns, rows, oids, name)
-    text = _Text(parsed, body, columns, hidden).taken_apart(len(rows))
-    _check(text, parsed.statements[0]["InsertStmt"])
+    drawn = _drawn(table, columns)
+    added = [one.column for one in drawn]
+    text = InsertReader(parsed, body, columns, hidden, added).rows(len(rows))
+    clock = reads_clock(nodes) or _clock_of_defaults(table, columns, rows)
     return InsertPlan(
         (table.schema, table.name),
         text.head,
@@ -57,12 +57,38 @@ def plan_insert(
         text.tail,
         f"key {table.name}.({', '.join(table.key)}) of {len(rows)} row{'s' * (len(rows) > 1)}",
         "returningClause" in body,
-        _refusal(nodes, body, table, columns, rows, oids) if len(rows) > 1 else None,
+        _refusal(clock, body, table, columns, rows, oids) if len(rows) > 1 else None,
+        drawn=drawn,
+        clock=clock,
     )
 
 
+def _drawn(table: Table, columns: Sequence[str]) -> tuple[Drawn, ...]:
+    """The columns that are left out, and get their values from a sequence."""
+    return tuple(
+        Drawn(column.name, column.sequence)
+        for column in table.columns
+        if column.sequence is not None and column.name not in columns
+    )
+
+
+def _clock_of_defaults(table: Table, columns: Sequence[str], rows: list[list[Node]]) -> str | None:
+    """What a default that is used reads the clock by, or None."""
+    for column in table.columns:
+        if column.default is not None and _is_defaulted_in(column, columns, rows):
+            clock = reads_clock(default_nodes(column.default))
+            if clock is not None:
+                return f"{clock}, the default of {column.name}"
+    return None
+
+
+def default_nodes(default: str) -> Nodes:
+    """(kind, body) of a default's expression."""
+    return tuple(walk(parse(f"SELECT {default}").statements[0]))
+
+
 def _refusal(
-    nodes: Nodes,
+    clock: str | None,
     body: Node,
     table: Table,
     columns: tuple[str, ...],
@@ -70,7 +96,6 @@ def _refusal(
     oids: tuple[int, ...],
 ) -> Refusal | None:
     """Why the rows may only be written when they all go to one server."""
-    clock = reads_clock(nodes)
     if clock is not None:
         return Refusal(
             f"{clock}: the rows go to several servers, each with a clock of its own; pass it as a parameter"
@@ -144,14 +169,14 @@ def _refuse_columns(
             raise refuse(f"column {item['ResTarget']['name']}", f"a part of the key is set, in {name}")
     for column in table.columns:
         given = _values_of(column, columns, rows)
-        defaulted = not given or any("SetToDefault" in value for value in given)
-        if defaulted and (column.sequence is not None or column.identity):
+        defaulted = _is_defaulted_in(column, columns, rows)
+        if given and defaulted and column.sequence is not None:
             raise refuse(
                 f"column {column.name}",
-                f"its value comes from a sequence, which is not supported yet, in {name}",
+                f"some rows have its value from a sequence, in {name}",
                 "give the value",
             )
-        computed = column.default is not None or column.generated
+        computed = column.sequence is None and (column.default is not None or column.generated)
         if defaulted and column.name in table.key and (given or computed):
             raise refuse(
                 f"column {column.name}", f"the key's default is not used, in {name}", "give the value"
@@ -163,10 +188,15 @@ def _refuse_columns(
                 "use OVERRIDING SYSTEM VALUE, or leave it out",
             )
     if body.get("override") == "OVERRIDING_USER_VALUE":
-        raise refuse("OVERRIDING USER VALUE", f"values from a sequence are not supported yet, in {name}")
+        raise refuse("OVERRIDING USER VALUE", f"values from a sequence take the place of others, in {name}")
 
 
-def _values_of(column: Column, columns: tuple[str, ...], rows: list[list[Node]]) -> list[Node]:
+def _is_defaulted_in(column: Column, columns: Sequence[str], rows: list[list[Node]]) -> bool:
+    given = _values_of(column, columns, rows)
+    return not given or any("SetToDefault" in value for value in given)
+
+
+def _values_of(column: Column, columns: Sequence[str], rows: list[list[Node]]) -> list[Node]:
     if column.name not in columns:
         return []
     place = columns.index(column.name)
@@ -221,12 +251,13 @@ def _keys(
         if "ParamRef" in value and (kind := families[column]) is not None
     }
     sources = Sources(nodes, root, oids, stored)
+    drawn = {one.column: DrawnKey(place) for place, one in enumerate(_drawn(table, columns))}
     found = []
     for row in rows:
         values = dict(zip(columns, row, strict=False))
         found.append(
             tuple(
-                _key(sources, values.get(column), table, column, key_types[column], name)
+                drawn.get(column) or _key(sources, values.get(column), table, column, key_types[column], name)
                 for column in table.key
             )
         )
@@ -261,120 +292,6 @@ def modifiers_of(type: str) -> tuple[int, ...]:
     """The modifiers of a type as ``format_type`` writes it: (10, 2) of ``numeric(10,2)``."""
     _, found, rest = type.partition("(")
     return tuple(int(number) for number in rest.rstrip(")").split(",")) if found else ()
-
-
-# --- the text
-# ---------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class InsertText:
-    """The parts of an INSERT's text; see `InsertPlan`."""
-
-    head: str
-    rows: tuple[str, ...]
-    tail: str
-
-
-class _Text:
-    """Takes the text of an INSERT apart."""
-
-    def __init__(self, parsed: ParsedText, body: Node, columns: Sequence[str], hidden: list[Edit]) -> None:
-        self._data = parsed.data
-        self._body = body
-        self._columns = columns
-        self._edits = list(hidden)
-        self._start, self._end = parsed.extents[0]
-        self._tokens = tokens(self._data, self._start, self._end)
-
-    def taken_apart(self, count: int) -> InsertText:
-        """The head, the texts of ``count`` rows, and the tail."""
-        try:
-            extent = relation_extent(self._data, self._body["relation"])
-            if extent is None:
-                raise NotReadable("the table's name is not found in the text")
-            at = index_at(self._tokens, extent[1])
-            values = self._name_part(at)
-            rows, after = self._rows(values + 1, count)
-            self._conflict_part()
-        except (NotReadable, IndexError) as error:
-            raise refuse("INSERT", f"its text is not taken apart: {error}") from error
-        head = self._piece(self._start, self._tokens[values].end)
-        return InsertText(head, rows, self._piece(after, self._end).strip())
-
-    def _word(self, index: int) -> bytes:
-        token = self._tokens[index]
-        text = self._data[token.start : token.end]
-        return text.upper() if token.kind == "word" else text
-
-    def _name_part(self, at: int) -> int:
-        """Add ``part`` to the column list, or add the list; return the index of VALUES."""
-        if self._word(at) == b"AS":
-            at += 2
-        if self._word(at) == b"(":
-            close = closing(self._data, self._tokens, at)
-            self._edits.append(
-                (self._tokens[close].start, self._tokens[close].start, f", {quoted(PART)}".encode())
-            )
-            at = close + 1
-        else:
-            listed = ", ".join(quoted(name) for name in (*self._columns, PART))
-            place = self._tokens[at - 1].end
-            self._edits.append((place, place, f" ({listed})".encode()))
-        while self._word(at) != b"VALUES":
-            at += 1
-        return at
-
-    def _rows(self, at: int, count: int) -> tuple[tuple[str, ...], int]:
-        """The texts of the rows without their closing parentheses, and where the last one ends."""
-        found = []
-        for _ in range(count):
-            close = closing(self._data, self._tokens, at)
-            found.append(self._data[self._tokens[at].start : self._before(close).end].decode())
-            at = close + 2  # the parenthesis, and the comma behind it
-        return tuple(found), self._tokens[at - 2].end
-
-    def _before(self, index: int) -> Token:
-        return self._tokens[index - 1]
-
-    def _conflict_part(self) -> None:
-        """Add ``part`` to the columns of ON CONFLICT: it is the last one of every unique constraint."""
-        conflict = self._body.get("onConflictClause", {})
-        if "indexElems" not in conflict.get("infer", {}):
-            return
-        at = index_at(self._tokens, conflict["location"])
-        if (self._word(at), self._word(at + 1), self._word(at + 2)) != (b"ON", b"CONFLICT", b"("):
-            raise NotReadable("ON CONFLICT is not found in the text")
-        place = self._tokens[closing(self._data, self._tokens, at + 2)].start
-        self._edits.append((place, place, f", {quoted(PART)}".encode()))
-
-    def _piece(self, start: int, end: int) -> str:
-        edits = [
-            (left - start, right - start, text)
-            for left, right, text in self._edits
-            if start <= left and right <= end
-        ]
-        return splice(self._data[start:end], edits).decode()
-
-
-def _check(text: InsertText, body: Node) -> None:
-    """Read the text put together again: its columns and rows must be the caller's, with ``part`` at the end."""
-    joined = f"{text.head} {', '.join(f'{row}, 1)' for row in text.rows)} {text.tail}"
-    made = parse(joined).statements[0].get("InsertStmt", {})
-    rows = [
-        item["List"]["items"]
-        for item in made.get("selectStmt", {}).get("SelectStmt", {}).get("valuesLists", [])
-    ]
-    given = [item["List"]["items"] for item in body["selectStmt"]["SelectStmt"]["valuesLists"]]
-    names = [item["ResTarget"]["name"] for item in made.get("cols", [])]
-    same = names[-1:] == [PART] and ("cols" not in body or same_tree(made["cols"][:-1], body["cols"]))
-    if not same or not same_tree([row[:-1] for row in rows], given):
-        raise refuse("INSERT", "its text is not taken apart")
-    if ("onConflictClause" in made, "returningClause" in made) != (
-        "onConflictClause" in body,
-        "returningClause" in body,
-    ):
-        raise refuse("INSERT", "its text is not taken apart")
 
 
 # --- defaults

@@ -14,7 +14,7 @@ from typing import Any
 from parallel_partition.catalog.array_texts import array_elements
 from parallel_partition.catalog.key_text import NotProven, key_text_of_literal, key_text_of_number
 from parallel_partition.planning.analysis import Nodes, strings
-from parallel_partition.planning.plan import ArrayKey, KeySource, KnownKey, ParameterKey
+from parallel_partition.planning.conditions import ArrayKey, KeySource, KnownKey, ParameterKey
 from parallel_partition.planning.scope import Column, Level, resolve
 from parallel_partition.planning.terms import family
 from parallel_partition.planning.trees import Node, walk

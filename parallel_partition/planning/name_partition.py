@@ -16,9 +16,10 @@ from collections.abc import Iterator
 from parallel_partition.catalog.identifiers import quoted
 from parallel_partition.catalog.tables import PART, Table
 from parallel_partition.planning.clauses import find_clauses
+from parallel_partition.planning.conditions import EveryPartition, OfKeys, ParameterKey
 from parallel_partition.planning.context import Query
 from parallel_partition.planning.parse import ParsedText, parse
-from parallel_partition.planning.plan import EveryPartition, OfKeys, ParameterKey, PartitionQuery, Whole
+from parallel_partition.planning.plan import PartitionQuery, Whole
 from parallel_partition.planning.scope import Join, Leaf, Relation, Source, leaves
 from parallel_partition.planning.splicing import splice
 from parallel_partition.planning.trees import Node, kind_and_body, same_tree

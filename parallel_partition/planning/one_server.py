@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from parallel_partition.planning.align import key_of, sharded_tables
-from parallel_partition.planning.plan import (
+from parallel_partition.planning.conditions import (
     ArrayKey,
     Condition,
     Either,

@@ -10,75 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from parallel_partition.planning.conditions import Condition, KeyRow
 from parallel_partition.statements import OutputColumn, Parameter
-
-# --- where keys come from ------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class KnownKey:
-    """A key value that the statement itself states, as PostgreSQL's canonical text; None for NULL."""
-
-    text: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class ParameterKey:
-    """A key value given by ``$number``; ``type`` is the key's type as `catalog.key_text` names it.
-
-    ``modifiers`` are those of a column that the value is stored in (the length of varchar, precision and scale of
-    numeric): a value that PostgreSQL would cut or round to fit is no proven key.
-    """
-
-    number: int
-    type: str
-    modifiers: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class ArrayKey:
-    """Key values given by the elements of the array ``$number`` (``key = ANY(%s)``); single-column keys only."""
-
-    number: int
-    type: str
-
-
-KeySource = KnownKey | ParameterKey | ArrayKey
-#: One source per key column, in the key's order.
-KeyRow = tuple[KeySource, ...]
-
-
-# --- which partitions ----------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class EveryPartition:
-    """Nothing is known of the key: any partition may hold matching rows."""
-
-
-@dataclass(frozen=True, slots=True)
-class OfKeys:
-    """The partitions of these keys. No keys: no partition (a contradiction)."""
-
-    keys: tuple[KeyRow, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Either:
-    """The union of several conditions."""
-
-    conditions: tuple[Condition, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Both:
-    """The intersection of several conditions."""
-
-    conditions: tuple[Condition, ...]
-
-
-Condition = EveryPartition | OfKeys | Either | Both
-
 
 # --- what servers are asked, and how their answers become one --------------------------------------------------------
 
@@ -380,7 +313,9 @@ class InsertPlan:
     ``head`` is the text up to and including VALUES, with ``part`` in its column list; ``rows`` the texts of the rows
     without their closing parenthesis, so that ``row + ", 7)"`` is a row of partition 7; ``tail`` what follows (ON
     CONFLICT, RETURNING). Rows are joined by ", ". ``keys[i]`` is where the key of ``rows[i]`` comes from. ``refusal``:
-    it may run on one server only; when its rows have several homes, it is refused with that message.
+    it may run on one server only; when its rows have several homes, or their keys are not certain, it runs as
+    ``staged``, or is refused with that message. The values of ``drawn`` come behind those of a row, before its
+    partition. ``clock`` is what it reads the clock by.
     """
 
     table: tuple[str, str]
@@ -390,6 +325,47 @@ class InsertPlan:
     tail: str
     reason: str
     returning: bool = False
+    refusal: Refusal | None = None
+    staged: StagedInsertPlan | None = None
+    drawn: tuple[Drawn, ...] = ()
+    clock: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A column whose values are drawn from the catalog's sequence where the statement leaves them to it.
+
+    ``sequence`` is quoted and qualified. ``rows`` are those of VALUES that say DEFAULT, numbered from 1, None for all.
+    """
+
+    column: str
+    sequence: str
+    rows: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StagedInsertPlan:
+    """INSERT into a sharded table of rows that are computed first, in a temporary table of the merge session.
+
+    ``stage`` makes that table; ``fill`` and the text of ``gather`` behind it fill it there. Of its columns ``drawn``
+    get their values next, and ``columns`` go to the rows' homes, as arrays of ``elements``: ``write`` runs there, with
+    the arrays, and one of the rows' partitions, behind its own parameters. ``conflicts``: it has ON CONFLICT, so that
+    all rows of a home must be in one statement. ``clock`` is what a default reads the clock by. ``refusal``: the rows
+    may go to one server only.
+    """
+
+    table: tuple[str, str]
+    stage: str
+    gather: Gather
+    fill: str
+    drawn: tuple[Drawn, ...]
+    columns: tuple[str, ...]
+    write: ShardQuery
+    elements: tuple[str, ...]
+    reason: str
+    conflicts: bool = False
+    returning: bool = False
+    clock: str | None = None
     refusal: Refusal | None = None
 
 
@@ -459,6 +435,7 @@ Plan = (
     | ReferencePlan
     | LocalPlan
     | InsertPlan
+    | StagedInsertPlan
     | ModifyPlan
     | ReferenceWritePlan
     | SettingPlan

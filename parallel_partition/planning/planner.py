@@ -98,7 +98,9 @@ def _plan(parsed: ParsedText, oids: tuple[int, ...], schema: Schema, search_path
         return _local(parsed.text, nodes, root, named, schema)
     _refuse_mixtures(root, named)
     if root.kind == "write":
-        return plan_write(parsed, nodes, root, named, schema, oids)
+        return plan_write(
+            parsed, nodes, root, named, schema, oids, partial(_plan_source, oids, schema, search_path)
+        )
     if not named.sharded:
         return _reference(parsed.text, nodes, root, named, schema)
     return _select(parsed, nodes, root, named, oids, schema, search_path)
@@ -226,6 +228,28 @@ def _plan_below(query: Query, text: str, oids: tuple[int, ...]) -> SelectPlan | 
     except UnsupportedQuery:
         return None
     return None if made.strategy == "refused" else made
+
+
+def _plan_source(
+    oids: tuple[int, ...], schema: Schema, search_path: tuple[str, ...], text: str
+) -> tuple[Gather, int | None]:
+    """Plan the SELECT or VALUES of a write, to run in the merge session, and tell how many columns it has.
+
+    Raises
+    ------
+    UnsupportedQuery, Passed : it cannot
+    """
+    parsed = parse(text)
+    tree = parsed.statements[0]
+    analyser = Analyser(schema, search_path)
+    root = analyser.statement(tree)
+    assert root is not None  # a SELECT
+    nodes = tuple(walk(tree))
+    named = names_in(nodes, root, analyser)
+    _refuse_mixtures(root, named)
+    condition = key_condition(root, nodes, oids)
+    query = Query(parsed, nodes, root, schema, search_path, oids, condition, [], text)
+    return gather(query), None if root.outputs is None else len(root.outputs)  # type: ignore[return-value]
 
 
 #: From cheap to dear; a strategy that passes says why.

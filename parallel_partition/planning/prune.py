@@ -22,11 +22,11 @@ from parallel_partition.catalog.key_text import (
 )
 from parallel_partition.catalog.shard_map import ShardMap
 from parallel_partition.planning.analysis import Nodes
-from parallel_partition.planning.key_sources import Sources
-from parallel_partition.planning.plan import (
+from parallel_partition.planning.conditions import (
     ArrayKey,
     Both,
     Condition,
+    DrawnKey,
     Either,
     EveryPartition,
     KeyRow,
@@ -35,6 +35,7 @@ from parallel_partition.planning.plan import (
     OfKeys,
     ParameterKey,
 )
+from parallel_partition.planning.key_sources import Sources
 from parallel_partition.planning.scope import Column, Level, Names, Relation, is_limited, output_of
 from parallel_partition.planning.terms import (
     Term,
@@ -413,6 +414,8 @@ def _text(source: KeySource, parameters: Sequence[Parameter]) -> str | None:
         return source.text
     if isinstance(source, ArrayKey):
         raise NotProven("an array is no single key")
+    if isinstance(source, DrawnKey):
+        raise NotProven("it is not drawn yet")
     data, oid, format = parameters[source.number - 1]
     text = key_text_of_parameter(data, oid, format, source.type)
     if source.modifiers and text is not None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
 
 from parallel_partition.catalog.tables import Schema, Table
+from parallel_partition.errors import UnsupportedQuery
 from parallel_partition.planning.align import (
     Aligner,
     Distributed,
@@ -26,14 +29,16 @@ from parallel_partition.planning.plan import (
     ReferenceWritePlan,
     Refusal,
     ShardQuery,
+    StagedInsertPlan,
 )
 from parallel_partition.planning.prune import key_condition
 from parallel_partition.planning.refuse import refuse
 from parallel_partition.planning.scope import Level, leaves
 from parallel_partition.planning.splicing import splice
+from parallel_partition.planning.staged_insert import PlanSource, plan_staged_insert
 from parallel_partition.planning.trees import Node, kind_and_body
 
-WritePlan = InsertPlan | ModifyPlan | ReferenceWritePlan | LocalPlan
+WritePlan = InsertPlan | StagedInsertPlan | ModifyPlan | ReferenceWritePlan | LocalPlan
 
 
 def plan_write(
@@ -43,8 +48,13 @@ def plan_write(
     named: Named,
     schema: Schema,
     oids: tuple[int, ...],
+    plan_source: PlanSource,
 ) -> WritePlan:
     """Plan an INSERT, UPDATE or DELETE that names a table of the cluster.
+
+    Parameters
+    ----------
+    plan_source : plans what an INSERT selects
 
     Raises
     ------
@@ -70,8 +80,23 @@ def plan_write(
         return _reference_write(parsed, nodes, kind, body, root, named, table, schema)
     hidden = hide_part(parsed.data, nodes, root)
     if kind == "InsertStmt":
-        return plan_insert(parsed, nodes, body, root, table, oids, hidden)
+        staged = partial(plan_staged_insert, parsed, body, table, schema, hidden, plan_source)
+        return _insert(lambda: plan_insert(parsed, nodes, body, root, table, oids, hidden), staged)
     return _modify(parsed, nodes, body, root, table, schema, oids, hidden)
+
+
+def _insert(
+    straight: Callable[[], InsertPlan], staged: Callable[[], StagedInsertPlan]
+) -> InsertPlan | StagedInsertPlan:
+    """The rows as they are written in the text where that can be, else computed first."""
+    try:
+        plan = straight()
+    except UnsupportedQuery:
+        return staged()
+    try:
+        return replace(plan, staged=staged())
+    except UnsupportedQuery:
+        return plan
 
 
 # --- UPDATE and DELETE of sharded tables

@@ -46,3 +46,17 @@ def text_array(values: Iterable[str | None]) -> Parameter:
     """A parameter of type ``text[]``; None for NULL."""
     encoded = (None if value is None else value.encode() for value in values)
     return Parameter(binary_array(TEXT_OID, encoded), _TEXT_ARRAY, 1)
+
+
+def integers_of(array: bytes) -> list[int]:
+    """The values of a one-dimensional array of integers in binary form, none of which is NULL."""
+    if len(array) < _HEADER.size + _DIMENSION.size:
+        return []
+    count = _DIMENSION.unpack_from(array, _HEADER.size)[0]
+    width = _LENGTH.unpack_from(array, _HEADER.size + _DIMENSION.size)[0] if count else 0
+    step = _LENGTH.size + width
+    start = _HEADER.size + _DIMENSION.size + _LENGTH.size
+    values = array[start:]
+    return [
+        int.from_bytes(values[at : at + width], "big", signed=True) for at in range(0, count * step, step)
+    ]

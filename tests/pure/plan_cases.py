@@ -21,12 +21,13 @@ from pathlib import Path
 
 from parallel_partition.catalog.tables import Schema
 from parallel_partition.errors import Error, UnsupportedQuery
+from parallel_partition.planning.conditions import EveryPartition, OfKeys
 from parallel_partition.planning.expand_views import expand_views
 from parallel_partition.planning.one_server import describe
 from parallel_partition.planning.plan import (
     AnsweredFirst,
     Count,
-    EveryPartition,
+    Drawn,
     ExplainPlan,
     Gather,
     GatheredTable,
@@ -34,7 +35,6 @@ from parallel_partition.planning.plan import (
     LocalPlan,
     ModifyPlan,
     NotSplit,
-    OfKeys,
     Plan,
     ReferencePlan,
     ReferenceWritePlan,
@@ -44,6 +44,7 @@ from parallel_partition.planning.plan import (
     ShardQuery,
     SortKey,
     SplitDraft,
+    StagedInsertPlan,
     TransactionPlan,
     Whole,
 )
@@ -146,7 +147,11 @@ def _said(made: Plan, case: Case) -> Iterator[tuple[str, str]]:
             yield from (("row", row) for row in made.rows)
             yield "keys", describe_keys(made)
             yield from [("tail", made.tail)] if made.tail else []
+            yield from (("drawn", _drawn(drawn)) for drawn in made.drawn)
             yield from [("one server only", made.refusal.message)] if made.refusal else []
+            yield from [("else", made.staged.gather.text)] if made.staged else []
+        case StagedInsertPlan():
+            yield from _said_of_staged(made)
         case ModifyPlan():
             yield "strategy", "modify"
             yield "where", describe(made.condition)
@@ -174,6 +179,25 @@ def _said(made: Plan, case: Case) -> Iterator[tuple[str, str]]:
             yield "format", made.format
             yield "query", made.query
             yield from [("options", ", ".join(made.options))] if made.options else []
+
+
+def _said_of_staged(made: StagedInsertPlan) -> Iterator[tuple[str, str]]:
+    yield "strategy", "computed first"
+    yield "stage", made.stage
+    yield "fill", f"{made.fill} {made.gather.text}"
+    yield from (("answered first", _answered(first)) for first in made.gather.first)
+    yield from (("gathered", _gathered(table)) for table in made.gather.tables)
+    yield from (("drawn", _drawn(drawn)) for drawn in made.drawn)
+    yield "elements", ", ".join(made.elements)
+    yield "write", _query(made.write)
+    yield from [("clock", made.clock)] if made.clock else []
+    yield from [("one server only", made.refusal.message)] if made.refusal else []
+
+
+def _drawn(drawn: Drawn) -> str:
+    """A column that is drawn: ``id from public.s (rows 1, 2)``."""
+    rows = f" (rows {', '.join(map(str, drawn.rows))})" if drawn.rows is not None else ""
+    return f"{drawn.column} from {drawn.sequence}{rows}"
 
 
 def describe_keys(made: InsertPlan) -> str:

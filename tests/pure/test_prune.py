@@ -11,18 +11,17 @@ from hypothesis import strategies as st
 
 from parallel_partition.catalog.key_text import NotProven
 from parallel_partition.catalog.shard_map import ShardMap
-from parallel_partition.planning.plan import (
+from parallel_partition.planning.conditions import (
     ArrayKey,
     Both,
     Condition,
     Either,
     EveryPartition,
     KnownKey,
-    ModifyPlan,
     OfKeys,
     ParameterKey,
-    SelectPlan,
 )
+from parallel_partition.planning.plan import ModifyPlan, SelectPlan
 from parallel_partition.planning.planner import plan
 from parallel_partition.planning.prune import check_fits, key_texts, partitions
 from parallel_partition.statements import Parameter
