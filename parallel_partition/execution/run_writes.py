@@ -197,27 +197,28 @@ def run_reference_write(
     if plan.returning:
         require_readable(transaction, {servers[0]: statement})
     answers = transaction.ask(dict.fromkeys(servers, statement), frozenset(), writes=True)
-    first = answers[servers[0]]
-    for server in servers[1:]:
-        if answers[server].command_tuples != first.command_tuples:
-            _disagree(plan, servers[0], first, server, answers[server])
+    [(first, answer)] = answer_of_all(plan.table, answers).items()
     commit_in_autocommit(transaction)
-    return answer_of(first, servers[0])
+    return answer_of(answer, first)
 
 
-def _disagree(
-    plan: ReferenceWritePlan,
-    one: str,
-    first: PGresult,
-    other: str,
-    second: PGresult,
-) -> None:
-    schema, table = plan.table
-    message = (
-        f"reference table {schema}.{table} differs between servers: this statement changed {first.command_tuples} "
-        f"rows on {one} and {second.command_tuples} on {other}; its transaction is rolled back"
-    )
-    raise as_driver_error(errors.InternalError(message).at(other))
+def answer_of_all(table: tuple[str, str], answers: Mapping[str, PGresult]) -> dict[str, PGresult]:
+    """The first server's answer to a write of a reference table, which the others must agree with.
+
+    Raises
+    ------
+    errors.InternalError : one changed another number of rows
+    """
+    (one, first), *others = answers.items()
+    for other, second in others:
+        if second.command_tuples != first.command_tuples:
+            message = (
+                f"reference table {'.'.join(table)} differs between servers: this statement changed "
+                f"{first.command_tuples} rows on {one} and {second.command_tuples} on {other}; its transaction is "
+                "rolled back"
+            )
+            raise as_driver_error(errors.InternalError(message).at(other))
+    return {one: first}
 
 
 def for_shard(planned: Planned, text: str, numbers: tuple[int, ...] | None, request: Statement) -> Statement:

@@ -21,6 +21,7 @@ from parallel_partition.execution.gather import Gatherer
 from parallel_partition.execution.moment import began_at, require_nameable, text_at
 from parallel_partition.execution.router import Router
 from parallel_partition.execution.run_writes import (
+    answer_of_all,
     commit_in_autocommit,
     draw,
     in_order_of_rows,
@@ -38,6 +39,9 @@ from parallel_partition.statements import Parameter, Statement
 
 _INT4, _INT8 = 23, 20
 _INT4_ARRAY, _INT8_ARRAY = 1007, 1016
+
+_NOTHING = Parameter(None, 0, 0)
+_NO_PARTS: frozenset[int] = frozenset()
 
 #: The column of the stage that numbers its rows from 1, as they came.
 _ROW = quoted("parallel_partition row")
@@ -175,16 +179,16 @@ class StagedInserts:
     def _by_home(self, plan: StagedInsertPlan, start: int, stop: int, merge: Session) -> dict[str, HomeRows]:
         """The rows from ``start`` to ``stop``, by their homes in server order."""
         state = self._router.state
+        table = state.schema[plan.table]
         servers = list(state.servers)
-        parts = range(1, state.num_partitions + 1)
-        homes = [servers.index(state.shard_map.home_of(part)).to_bytes(4, "big") for part in parts]
-        part = part_expression(
-            [quoted(column) for column in state.schema[plan.table].key], state.num_partitions
-        )
-        arrays = ", ".join(f"pg_catalog.array_agg({element})" for element in plan.elements)
+        numbers = range(1, state.num_partitions + 1)
+        homes = [servers.index(state.shard_map.home_of(part)).to_bytes(4, "big") for part in numbers]
+        key = [quoted(column) for column in table.key]
+        part = part_expression(key, state.num_partitions) if table.sharded else "1"
+        arrays = "".join(f", pg_catalog.array_agg({element})" for element in plan.elements)
         text = (
-            f"SELECT r.home, pg_catalog.array_agg(r.row), pg_catalog.array_agg(r.part)"  # noqa: S608 - quoted
-            f"{', ' if arrays else ''}{arrays} FROM (SELECT p.*, ($1::pg_catalog.int4[])[p.part] AS home"
+            f"SELECT r.home, pg_catalog.array_agg(r.row), pg_catalog.array_agg(r.part){arrays}"  # noqa: S608 - quoted
+            f" FROM (SELECT p.*, ($1::pg_catalog.int4[])[p.part] AS home"
             f" FROM (SELECT *, {part} AS part, {_ROW} AS row FROM pg_temp.{quoted(STAGE)}"
             f" WHERE {_ROW} operator(pg_catalog.>) $2 AND {_ROW} operator(pg_catalog.<=) $3) AS p"
             f" ORDER BY home, p.row) AS r GROUP BY r.home ORDER BY r.home"
@@ -195,7 +199,9 @@ class StagedInserts:
             Parameter(b"%d" % stop, _INT8, 0),
         )
         (result,) = answers_of(merge, [Statement(text.encode(), given, 1, prepare=False)])
-        return dict(_home_rows(result, servers))
+        if table.sharded:
+            return dict(_home_rows(result, servers))
+        return {server: rows for _, rows in _home_rows(result, servers) for server in servers}
 
     # --- at the homes -----------------------------------------------------------------------------------------
 
@@ -213,6 +219,8 @@ class StagedInserts:
         together = len(read) > 1
         for batch in (*read, *more):
             answers = self._write(plan, request, batch, together=together)
+            if not self._router.state.schema[plan.table].sharded:
+                answers = answer_of_all(plan.table, answers)
             for server, result in answers.items():
                 servers.append(server)
                 results.append(result)
@@ -225,19 +233,19 @@ class StagedInserts:
         self, plan: StagedInsertPlan, request: Statement, batch: Mapping[str, HomeRows], *, together: bool
     ) -> dict[str, PGresult]:
         state = self._router.state
-        if len(batch) > 1 and plan.refusal is not None:
+        sharded = state.schema[plan.table].sharded
+        if (len(batch) > 1 or not sharded) and plan.refusal is not None:
             raise as_driver_error(errors.UnsupportedQuery(plan.refusal.message))
         given = [request.parameters[number - 1] for number in plan.write.numbers or ()]
-        none = HomeRows((), frozenset(), [Parameter(None, 0, 0)] * (len(plan.elements) + 1))
-        rows = batch or {state.catalog: none}
+        rows = batch or {state.catalog: HomeRows((), frozenset(), [_NOTHING] * (len(plan.elements) + 1))}
         text = plan.write.text.encode()
         statements = {
-            server: request._replace(text=text, parameters=[*given, *home.arrays])
+            server: request._replace(text=text, parameters=[*given, *home.arrays[: None if sharded else -1]])
             for server, home in rows.items()
         }
         if plan.returning:
             require_readable(self._transaction, statements)
-        parts = frozenset().union(*(home.parts for home in rows.values()))
+        parts = frozenset().union(*(home.parts for home in rows.values())) if sharded else _NO_PARTS
         return self._transaction.ask(statements, parts, writes=True, together=together)
 
 

@@ -48,7 +48,7 @@ class InsertReader:
     body : the InsertStmt
     columns : what rows of values are for
     hidden : the edits that hide ``part``
-    added : columns whose values come behind those of a row, before ``part``
+    added : columns whose values come behind those of a row, ``part`` last
     """
 
     def __init__(
@@ -57,12 +57,12 @@ class InsertReader:
         body: Node,
         columns: Sequence[str],
         hidden: list[Edit],
-        added: Sequence[str] = (),
+        added: Sequence[str],
     ) -> None:
         self._data = parsed.data
         self._body = body
         self._columns = columns
-        self._added = (*added, PART)
+        self._added = added
         self._edits = list(hidden)
         self._start, self._end = parsed.extents[0]
         self._tokens = tokens(self._data, self._start, self._end)
@@ -177,7 +177,7 @@ class InsertReader:
     def _conflict_part(self) -> None:
         """Add ``part`` to the columns of ON CONFLICT: it is the last one of every unique constraint."""
         conflict = self._body.get("onConflictClause", {})
-        if "indexElems" not in conflict.get("infer", {}):
+        if "indexElems" not in conflict.get("infer", {}) or PART not in self._added:
             return
         at = index_at(self._tokens, conflict["location"])
         if (self._word(at), self._word(at + 1), self._word(at + 2)) != (b"ON", b"CONFLICT", b"("):

@@ -46,7 +46,7 @@ def plan_insert(
     _refuse_expressions(nodes, body, root, table)
     keys = _keys(nodes, root, table, columns, rows, oids, name)
     drawn = _drawn(table, columns)
-    added = [one.column for one in drawn]
+    added = [*(one.column for one in drawn), PART]
     text = InsertReader(parsed, body, columns, hidden, added).rows(len(rows))
     clock = reads_clock(nodes) or _clock_of_defaults(table, columns, rows)
     return InsertPlan(

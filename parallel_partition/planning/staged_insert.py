@@ -48,14 +48,16 @@ def plan_staged_insert(
     """
     name = f"INSERT INTO {table.schema}.{table.name}"
     listed = tuple(item["ResTarget"]["name"] for item in body.get("cols", []))
-    if PART in listed:
+    if PART in listed and table.sharded:
         raise refuse(
             f"column {PART}", f"it is the library's own and follows from the key, in {name}", "leave it out"
         )
-    refuse_key_changes(body, table)
+    if table.sharded:
+        refuse_key_changes(body, table)
     _refuse_sequences(body, name)
     _refuse_subqueries_behind(body, name)
-    pieces = InsertReader(parsed, body, listed, hidden).pieces()
+    added = (PART,) if table.sharded else ()
+    pieces = InsertReader(parsed, body, listed, hidden, added).pieces()
     gather, width = _gathered(pieces, plan_source, name)
     if not listed:
         if width is None:
@@ -142,7 +144,8 @@ class _Defaults:
             return
         nodes = default_nodes(column.default)
         if foreign_functions(nodes, self._schema):
-            if column.name in self._table.key or not self._is_left_out(column):
+            left_to_home = self._table.sharded and self._is_left_out(column)
+            if column.name in self._table.key or not left_to_home:
                 raise refuse(
                     f"column {column.name}",
                     f"its default calls a function that is not PostgreSQL's own, in {self._name}",
@@ -223,12 +226,14 @@ def _write(pieces: InsertPieces, table: Table, defaults: _Defaults) -> tuple[Sha
         array = f"${len(numbers) + place}::{column.type if binary else 'pg_catalog.text'}[]"
         arrays.append(f"pg_catalog.unnest({array})")
         values.append(name if binary else f"CAST({name} AS {column.type})")
-    arrays.append(f"pg_catalog.unnest(${len(numbers) + len(staged) + 1}::pg_catalog.int4[])")
-    listed = ", ".join([*(quoted(column.name) for column in staged), quoted(PART)])
-    names = ", ".join(f'"c{place}"' for place in range(1, len(staged) + 2))
+    listed = [quoted(column.name) for column in staged]
+    if table.sharded:
+        arrays.append(f"pg_catalog.unnest(${len(numbers) + len(staged) + 1}::pg_catalog.int4[])")
+        values.append(f'"s"."c{len(staged) + 1}"')
+        listed.append(quoted(PART))
+    names = ", ".join(f'"c{place}"' for place in range(1, len(arrays) + 1))
     text = (
-        f"{pieces.target} ({listed}) SELECT {', '.join(values)}"  # noqa: S608 - identifiers, quoted
-        f'{", " if values else ""}"s"."c{len(staged) + 1}"'
+        f"{pieces.target} ({', '.join(listed)}) SELECT {', '.join(values)}"  # noqa: S608 - identifiers, quoted
         f' FROM ROWS FROM ({", ".join(arrays)}) AS "s"({names}) {tail.decode()}'
     )
     return ShardQuery(text.strip(), numbers), tuple(elements)

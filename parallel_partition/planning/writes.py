@@ -76,11 +76,16 @@ def plan_write(
     kind, body = kind_and_body(parsed.statements[0])
     if "CurrentOfExpr" in body.get("whereClause", {}):
         raise refuse("WHERE CURRENT OF", "a cursor is on one server")
+    hidden = hide_part(parsed.data, nodes, root) if table.sharded else []
+    staged = partial(plan_staged_insert, parsed, body, table, schema, hidden, plan_source)
     if not table.sharded:
-        return _reference_write(parsed, nodes, kind, body, root, named, table, schema)
-    hidden = hide_part(parsed.data, nodes, root)
+        try:
+            return _reference_write(parsed, nodes, kind, body, root, named, table, schema)
+        except UnsupportedQuery:
+            if kind != "InsertStmt":
+                raise
+            return staged()
     if kind == "InsertStmt":
-        staged = partial(plan_staged_insert, parsed, body, table, schema, hidden, plan_source)
         return _insert(lambda: plan_insert(parsed, nodes, body, root, table, oids, hidden), staged)
     return _modify(parsed, nodes, body, root, table, schema, oids, hidden)
 

@@ -24,8 +24,9 @@ from tests.fix_clusters import MakeCluster
 from tests.fix_differential import over_servers
 
 FILES = sorted((Path(__file__).parent / "differential").glob("*.sql"))
-CASES = [case for file in FILES if file.name != "writes.sql" for case in read_cases(file)]
-WRITES = list(read_cases(Path(__file__).parent / "differential" / "writes.sql"))
+WRITING = ("inserts.sql", "writes.sql")
+CASES = [case for file in FILES if file.name not in WRITING for case in read_cases(file)]
+WRITES = [case for file in FILES if file.name in WRITING for case in read_cases(file)]
 
 
 @pytest.fixture(scope="module")
