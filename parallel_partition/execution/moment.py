@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+
+from psycopg.pq.abc import PGresult
 
 from parallel_partition import errors
 from parallel_partition.execution.streams import begin_streams
 from parallel_partition.execution.transaction import Transaction
-from parallel_partition.planning.clock_text import at_moment
+from parallel_partition.planning.clock_text import at_moment, with_constants
 from parallel_partition.planning.plan import Gather
 from parallel_partition.postgres.driver_errors import as_driver_error
 from parallel_partition.statements import Statement
@@ -46,8 +49,39 @@ def began_at(transaction: Transaction, catalog: str) -> datetime:
     """The moment at which the transaction began: on the first of its servers, the catalog's where there is none."""
     if not transaction.begun:
         begin_streams(transaction, (catalog,))
-    first = next(iter(transaction.begun))
-    found = transaction.aside(first, _NOW).get_value(0, 0) or b""
+    return _moment(transaction.aside(next(iter(transaction.begun)), _NOW))
+
+
+def with_one_clock(
+    texts: Mapping[str, bytes], clock: str | None, transaction: Transaction
+) -> Mapping[str, bytes]:
+    """The texts of a write for each server, with one moment for all of them, and for all of the transaction.
+
+    Parameters
+    ----------
+    clock : what they read the clock by, None for nothing
+
+    Raises
+    ------
+    errors.UnsupportedQuery : a clock's place in a text is not found
+    """
+    block = transaction.in_block
+    first = next(iter(transaction.begun), None) if block else None
+    if clock is None or (len(texts) == 1 and (first is None or first in texts)):
+        return texts
+    catalog = transaction.router.state.catalog
+    moment = began_at(transaction, catalog) if block else _moment(transaction.aside(catalog, _NOW))
+    try:
+        made = {
+            text: with_constants(text.decode(), moment).encode() for text in dict.fromkeys(texts.values())
+        }
+    except errors.Error as error:
+        raise as_driver_error(error) from None
+    return {server: made[text] for server, text in texts.items()}
+
+
+def _moment(result: PGresult) -> datetime:
+    found = result.get_value(0, 0) or b""
     return _EPOCH + timedelta(microseconds=int.from_bytes(found, "big", signed=True))
 
 

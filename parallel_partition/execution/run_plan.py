@@ -124,7 +124,7 @@ class Runner:
         versions = self.transaction.versions
         for _ in range(ATTEMPTS):
             state = versions.state = self.router.state
-            versions.text = request.text
+            versions.text, versions.again = request.text, again
             try:
                 return attempt(request)
             except StaleVersion as stale:

@@ -12,9 +12,10 @@ from psycopg.pq.abc import PGresult
 from parallel_partition import errors
 from parallel_partition.catalog.key_text import NotProven
 from parallel_partition.execution.answer import Answer, answer_of, changes_of
+from parallel_partition.execution.moment import with_one_clock
 from parallel_partition.execution.router import Planned, Router
 from parallel_partition.execution.transaction import Transaction
-from parallel_partition.planning.conditions import DrawnKey, KnownKey
+from parallel_partition.planning.conditions import DrawnKey, KeyRow, KnownKey
 from parallel_partition.planning.plan import InsertPlan, ModifyPlan, ReferenceWritePlan, StagedInsertPlan
 from parallel_partition.planning.prune import key_texts, partitions
 from parallel_partition.postgres.binary_array import integers_of
@@ -56,17 +57,38 @@ def run_insert(
     ----------
     staged : runs the plan that computes them first, for rows whose homes are not certain before
     """
-    values = [integers_of(draw(transaction, one.sequence, len(plan.rows))) for one in plan.drawn]
     try:
+        _require_certain(plan, request)
+        values = [integers_of(draw(transaction, one.sequence, len(plan.rows))) for one in plan.drawn]
         parts, statements, numbers = insert_statements(router, plan, request, values)
-        if plan.clock is not None:
-            _require_same_clock(plan.clock, transaction, statements)
     except errors.UnsupportedQuery:
         if plan.staged is None:
             raise
         return staged(plan.staged)
+    statements = _at_one_moment(plan, statements, transaction)
     answer = _write(transaction, statements, parts, returning=plan.returning)
     return in_order_of_rows(answer, numbers) if plan.returning else answer
+
+
+def _require_certain(plan: InsertPlan, request: Statement) -> None:
+    """Before anything is drawn, make sure that nothing else keeps an INSERT from being run as it is.
+
+    Raises
+    ------
+    errors.UnsupportedQuery : something does
+    """
+    if plan.drawn and plan.refusal is not None:
+        raise as_driver_error(errors.UnsupportedQuery(plan.refusal.message))
+    for key in plan.keys if plan.drawn else ():
+        _part_texts(plan, tuple(one for one in key if not isinstance(one, DrawnKey)), request)
+
+
+def _part_texts(plan: InsertPlan, key: KeyRow, request: Statement) -> tuple[str | None, ...]:
+    try:
+        return key_texts(key, request.parameters)
+    except (NotProven, errors.DataError) as reason:
+        message = f"INSERT INTO {'.'.join(plan.table)}: the partition of a row cannot be told from its key: {reason}"
+        raise as_driver_error(errors.UnsupportedQuery(message)) from None
 
 
 def in_order_of_rows(answer: Answer, numbers: Sequence[int]) -> Answer:
@@ -79,14 +101,6 @@ def in_order_of_rows(answer: Answer, numbers: Sequence[int]) -> Answer:
     if answer.stop == len(numbers) and len(answer.results) > 1:
         answer.order = sorted(range(len(numbers)), key=numbers.__getitem__)
     return answer
-
-
-def _require_same_clock(clock: str, transaction: Transaction, servers: Collection[str]) -> None:
-    """Refuse what would read another server's clock than that which the transaction's moment is of."""
-    first = next(iter(transaction.begun), None)
-    if transaction.in_block and first is not None and first not in servers:
-        message = f"{clock}: the transaction began on server {first}, whose clock is another; pass the value"
-        raise as_driver_error(errors.UnsupportedQuery(message))
 
 
 def draw(transaction: Transaction, sequence: str, count: int) -> bytes:
@@ -114,14 +128,7 @@ def insert_statements(
     for number, (row, key) in enumerate(zip(plan.rows, plan.keys, strict=True)):
         values = tuple(column[number] for column in drawn)
         known = [KnownKey(str(values[one.place])) if isinstance(one, DrawnKey) else one for one in key]
-        try:
-            part = shard_map.part_of_texts(key_texts(tuple(known), request.parameters))
-        except (NotProven, errors.DataError) as reason:
-            schema, table = plan.table
-            message = (
-                f"INSERT INTO {schema}.{table}: the partition of a row cannot be told from its key: {reason}"
-            )
-            raise as_driver_error(errors.UnsupportedQuery(message)) from None
+        part = shard_map.part_of_texts(_part_texts(plan, tuple(known), request))
         parts.add(part)
         rows_of_server[shard_map.home_of(part)].append(_Row(number, row, (*values, part)))
     if len(plan.rows) == 1:
@@ -193,13 +200,29 @@ def run_reference_write(
 ) -> Answer:
     """Write a reference table on every server; the first server's answer is the answer, and the others must agree."""
     statement = for_shard(planned, plan.query.text, plan.query.numbers, request)
-    servers = tuple(router.state.servers)
+    statements = _at_one_moment(plan, dict.fromkeys(router.state.servers, statement), transaction)
     if plan.returning:
-        require_readable(transaction, {servers[0]: statement})
-    answers = transaction.ask(dict.fromkeys(servers, statement), frozenset(), writes=True)
+        require_readable(transaction, dict(list(statements.items())[:1]))
+    answers = transaction.ask(statements, frozenset(), writes=True)
     [(first, answer)] = answer_of_all(plan.table, answers).items()
     commit_in_autocommit(transaction)
     return answer_of(answer, first)
+
+
+def _at_one_moment(
+    plan: InsertPlan | ModifyPlan | ReferenceWritePlan,
+    statements: Mapping[str, Statement],
+    transaction: Transaction,
+) -> dict[str, Statement]:
+    """The statements of a write with one moment in the place of what reads the clock; see `moment.with_one_clock`."""
+    texts = {server: statement.text for server, statement in statements.items()}
+    made = with_one_clock(texts, plan.clock, transaction)
+    return {
+        server: statement
+        if made[server] is statement.text
+        else statement._replace(text=made[server], prepare=False)
+        for server, statement in statements.items()
+    }
 
 
 def answer_of_all(table: tuple[str, str], answers: Mapping[str, PGresult]) -> dict[str, PGresult]:

@@ -116,7 +116,7 @@ class StagedInserts:
         require_nameable(gather, transaction)
         moment = began_at(transaction, self._router.state.catalog)
         stage, of_stage = text_at(moment, plan.stage)
-        text, of_text = text_at(moment, gather.text)
+        text, of_text = text_at(moment, gather.text) if gather.clock is not None else (gather.text, ())
         return stage, text, tuple(dict.fromkeys((*of_stage, *of_text)))
 
     # --- in the merge session ---------------------------------------------------------------------------------

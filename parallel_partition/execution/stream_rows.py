@@ -223,8 +223,8 @@ class RowStream:
             checks = self._versions.checks(server, parts, own_snapshot=plain[server])
             exchanges[server] = (session, session.exchange([*train, *checks]))
         answered = transaction.drive(exchanges, parts)
-        for server, results in answered.items():
-            self._versions.verify(self._runs[server].session, parts, results, own_snapshot=plain[server])
+        sessions = {server: run.session for server, run in self._runs.items()}
+        self._versions.verify_all(sessions, parts, answered, plain)
         self._first = [answered[server][-2 if plain[server] else -3] for server in trains]
         if count:
             for server, page in zip(trains, self._first, strict=True):

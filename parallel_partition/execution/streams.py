@@ -44,9 +44,11 @@ def end_streams(transaction: Transaction, sessions: Mapping[str, Session]) -> No
     for server, session in sessions.items():
         train = versions.checks(server, None, own_snapshot=own[server])
         exchanges[server] = (session, session.exchange(train if block else [*train, _COMMIT]))
-    for server, results in transaction.drive(exchanges, None).items():
-        answers = results if block else results[:-1]
-        versions.verify(sessions[server], None, answers, own_snapshot=own[server])
+    answers = {
+        server: results if block else results[:-1]
+        for server, results in transaction.drive(exchanges, None).items()
+    }
+    versions.verify_all(sessions, None, answers, own)
     if block:
         transaction.statements += 1
     else:

@@ -195,8 +195,7 @@ class Transaction:
                 unless_unknown(outcome.failures, self.sessions) if asserts else outcome.failures, parts
             )
         if not asserts:
-            for server, results in outcome.results.items():
-                self.versions.verify(sessions[server], parts, results, own_snapshot=own[server])
+            self.versions.verify_all(sessions, parts, outcome.results, own)
         if block:
             self.statements += 1
         if moment:

@@ -18,7 +18,7 @@ is asked.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 import psycopg
@@ -99,7 +99,7 @@ class Versions:
     """Builds the checks for a server and reads their answers, against ``state``.
 
     ``state`` is what the statement's plan was made for, which the router may have left behind since. ``text`` is the
-    statement, None where it is not known.
+    statement, None where it is not known. ``again``: it did run before, and what was found of it was not handed out.
 
     Parameters
     ----------
@@ -110,6 +110,7 @@ class Versions:
     def __init__(self, state: ClusterState, pools: Pools, differing: Differing) -> None:
         self.state = state
         self.text: bytes | None = None
+        self.again = False
         self._pools = pools
         self._differing = differing
         self._listed: ClusterState | None = None
@@ -118,7 +119,7 @@ class Versions:
     def copy(self) -> Versions:
         """The same for a statement that goes on while others run."""
         copied = Versions(self.state, self._pools, self._differing)
-        copied.text = self.text
+        copied.text, copied.again = self.text, self.again
         return copied
 
     def checks(self, server: str, parts: frozenset[int] | None, *, own_snapshot: bool) -> list[Statement]:
@@ -148,6 +149,32 @@ class Versions:
         if not own_snapshot:
             self._verify_rows(session.server, parts, results[-2])
         self.verify_sequences(session, results[-1])
+
+    def verify_all(
+        self,
+        sessions: Mapping[str, Session],
+        parts: frozenset[int] | None,
+        results: Mapping[str, Sequence[PGresult]],
+        own: Mapping[str, bool],
+    ) -> None:
+        """`verify` the answers of several servers, all of them before one raises.
+
+        A server that could not tell is asked another way next time (see `_asked_aside`): were only the first of them
+        found each time, a statement over many servers would run as often.
+
+        Raises
+        ------
+        StaleVersion : those of a server differ
+        """
+        stale: StaleVersion | None = None
+        for server, answers in results.items():
+            try:
+                self.verify(sessions[server], parts, answers, own_snapshot=own[server])
+            except StaleVersion as found:
+                # Tables that differ are more to tell than a version.
+                stale = found if stale is None or isinstance(found, StaleTables) else stale
+        if stale is not None:
+            raise stale
 
     # --- a statement with a snapshot of its own -----------------------------------------------------------------
 
@@ -208,7 +235,8 @@ class Versions:
         it has to be asked again, unless that has not helped.
         """
         session.unsure += 1
-        if session.transaction_status == pq.TransactionStatus.IDLE and session.unsure == 1:
+        ended = session.transaction_status == pq.TransactionStatus.IDLE
+        if ended and session.unsure == 1 and not self.again:
             raise StaleVersion(session.server)
         return shape_of(self._pools, session.server, self.state)
 

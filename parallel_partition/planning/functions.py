@@ -28,6 +28,9 @@ _CLOCK = frozenset(
 )
 _CLOCK_VALUES = ("CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP", "LOCALTIME", "LOCALTIMESTAMP")
 
+#: What no constant takes the place of: each statement has another moment.
+STATEMENT_CLOCK = "statement_timestamp()"
+
 #: Functions of sequences: each server would have its own.
 SEQUENCES = frozenset({"nextval", "currval", "lastval", "setval"})
 
@@ -217,7 +220,17 @@ def differs_by_server(nodes: Nodes, root: Level, schema: Schema) -> str | None:
     clock = clock_of(nodes, root)
     if clock is not None:
         return f"{clock}: {CLOCK_ADVICE}"
+    return differs_beside_clock(nodes, schema)
+
+
+def differs_beside_clock(nodes: Nodes, schema: Schema, *, any_clock: bool = False) -> str | None:
+    """The same, where the clock was looked for; ``any_clock``: what reads it does not count.
+
+    The moment of the statement does: nothing takes its place.
+    """
     for kind, body in nodes:
+        if any_clock and reads_clock(((kind, body),)) not in (None, STATEMENT_CLOCK):
+            continue
         if kind == "FuncCall":
             reason = _call_differs(body, schema)
             if reason is not None:

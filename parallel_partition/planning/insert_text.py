@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from parallel_partition.catalog.identifiers import quoted
@@ -49,6 +49,7 @@ class InsertReader:
     columns : what rows of values are for
     hidden : the edits that hide ``part``
     added : columns whose values come behind those of a row, ``part`` last
+    computed : other columns before them, by the expressions that are their values in each row
     """
 
     def __init__(
@@ -58,11 +59,13 @@ class InsertReader:
         columns: Sequence[str],
         hidden: list[Edit],
         added: Sequence[str],
+        computed: Mapping[str, str] | None = None,
     ) -> None:
         self._data = parsed.data
         self._body = body
         self._columns = columns
-        self._added = added
+        self._computed = computed or {}
+        self._added = (*self._computed, *added)
         self._edits = list(hidden)
         self._start, self._end = parsed.extents[0]
         self._tokens = tokens(self._data, self._start, self._end)
@@ -137,7 +140,7 @@ class InsertReader:
             raise refuse("INSERT", f"its text is not taken apart: {error}") from error
         head = self._piece(self._start, self._tokens[values].end)
         found = InsertText(head, rows, self._piece(after, self._end).strip())
-        _check(found, self._body, self._added)
+        _check(found, self._body, self._added, len(self._computed))
         return found
 
     def _word(self, index: int) -> bytes:
@@ -167,7 +170,8 @@ class InsertReader:
         found = []
         for _ in range(count):
             close = closing(self._data, self._tokens, at)
-            found.append(self._data[self._tokens[at].start : self._before(close).end].decode())
+            row = self._data[self._tokens[at].start : self._before(close).end].decode()
+            found.append("".join((row, *(f", {value}" for value in self._computed.values()))))
             at = close + 2  # the parenthesis, and the comma behind it
         return tuple(found), self._tokens[at - 2].end
 
@@ -194,9 +198,12 @@ class InsertReader:
         return splice(self._data[start:end], edits).decode()
 
 
-def _check(text: InsertText, body: Node, added: Sequence[str]) -> None:
-    """Read the text put together again: its columns and rows must be the caller's, with those ``added`` at the end."""
-    values = "".join(", 1" for _ in added)
+def _check(text: InsertText, body: Node, added: Sequence[str], there: int) -> None:
+    """Read the text put together again: its columns and rows must be the caller's, with those ``added`` at the end.
+
+    Of these the values of the first ``there`` are in the rows' texts.
+    """
+    values = "".join(", 1" for _ in added[there:])
     joined = f"{text.head} {', '.join(f'{row}{values})' for row in text.rows)} {text.tail}"
     made = parse(joined).statements[0].get("InsertStmt", {})
     rows = [

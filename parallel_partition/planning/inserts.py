@@ -9,7 +9,12 @@ from parallel_partition.catalog.tables import PART, Column, Table
 from parallel_partition.planning.align import Passed, require_deterministic, sharded_tables
 from parallel_partition.planning.analysis import Nodes, call_name
 from parallel_partition.planning.conditions import DrawnKey, KeyRow, KeySource, KnownKey, ParameterKey
-from parallel_partition.planning.functions import SEQUENCES, reads_clock
+from parallel_partition.planning.functions import (
+    SEQUENCES,
+    STATEMENT_CLOCK,
+    reads_clock,
+    session_clock_of,
+)
 from parallel_partition.planning.hide_part import Edit
 from parallel_partition.planning.insert_parameters import ambiguous_parameter
 from parallel_partition.planning.insert_text import InsertReader
@@ -47,8 +52,9 @@ def plan_insert(
     keys = _keys(nodes, root, table, columns, rows, oids, name)
     drawn = _drawn(table, columns)
     added = [*(one.column for one in drawn), PART]
-    text = InsertReader(parsed, body, columns, hidden, added).rows(len(rows))
-    clock = reads_clock(nodes) or _clock_of_defaults(table, columns, rows)
+    clocked = _clocked_defaults(table, columns)
+    text = InsertReader(parsed, body, columns, hidden, added, clocked).rows(len(rows))
+    clock = reads_clock(nodes) or next(iter(clocked.values()), None)
     return InsertPlan(
         (table.schema, table.name),
         text.head,
@@ -57,7 +63,7 @@ def plan_insert(
         text.tail,
         f"key {table.name}.({', '.join(table.key)}) of {len(rows)} row{'s' * (len(rows) > 1)}",
         "returningClause" in body,
-        _refusal(clock, body, table, columns, rows, oids) if len(rows) > 1 else None,
+        _refusal(nodes, root, body, table, columns, rows, oids) if len(rows) > 1 else None,
         drawn=drawn,
         clock=clock,
     )
@@ -72,14 +78,15 @@ def _drawn(table: Table, columns: Sequence[str]) -> tuple[Drawn, ...]:
     )
 
 
-def _clock_of_defaults(table: Table, columns: Sequence[str], rows: list[list[Node]]) -> str | None:
-    """What a default that is used reads the clock by, or None."""
-    for column in table.columns:
-        if column.default is not None and _is_defaulted_in(column, columns, rows):
-            clock = reads_clock(default_nodes(column.default))
-            if clock is not None:
-                return f"{clock}, the default of {column.name}"
-    return None
+def _clocked_defaults(table: Table, columns: Sequence[str]) -> dict[str, str]:
+    """The defaults that read the clock, of columns that are left out: one moment may have to take its place."""
+    return {
+        column.name: column.default
+        for column in table.columns
+        if column.default is not None
+        and column.name not in columns
+        and reads_clock(default_nodes(column.default))
+    }
 
 
 def default_nodes(default: str) -> Nodes:
@@ -88,7 +95,8 @@ def default_nodes(default: str) -> Nodes:
 
 
 def _refusal(
-    clock: str | None,
+    nodes: Nodes,
+    root: Level,
     body: Node,
     table: Table,
     columns: tuple[str, ...],
@@ -96,10 +104,19 @@ def _refusal(
     oids: tuple[int, ...],
 ) -> Refusal | None:
     """Why the rows may only be written when they all go to one server."""
+    shown = reads_clock(tuple(walk(body.get("returningClause", {}))))
+    clock = session_clock_of(nodes, root) or (f"RETURNING {shown}" if shown else None)
+    if clock is None and any(reads_clock((node,)) == STATEMENT_CLOCK for node in nodes):
+        clock = STATEMENT_CLOCK
     if clock is not None:
         return Refusal(
             f"{clock}: the rows go to several servers, each with a clock of its own; pass it as a parameter"
         )
+    for place, column in enumerate(columns):
+        default = (table.column(column) or table.columns[0]).default
+        used = any(place < len(row) and "SetToDefault" in row[place] for row in rows)
+        if used and default is not None and reads_clock(default_nodes(default)):
+            return Refusal(f"DEFAULT of {column}: it reads the clock, and the rows go to several servers")
     number = ambiguous_parameter(body, table, columns, rows, oids)
     if number is not None:
         return Refusal(

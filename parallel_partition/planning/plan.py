@@ -315,7 +315,7 @@ class InsertPlan:
     CONFLICT, RETURNING). Rows are joined by ", ". ``keys[i]`` is where the key of ``rows[i]`` comes from. ``refusal``:
     it may run on one server only; when its rows have several homes, or their keys are not certain, it runs as
     ``staged``, or is refused with that message. The values of ``drawn`` come behind those of a row, before its
-    partition. ``clock`` is what it reads the clock by.
+    partition. ``clock`` is as a `ModifyPlan` has it.
     """
 
     table: tuple[str, str]
@@ -373,7 +373,8 @@ class StagedInsertPlan:
 class ModifyPlan:
     """UPDATE or DELETE of a sharded table: ``query`` runs on the homes of ``condition``.
 
-    Counts are added, rows concatenated.
+    Counts are added, rows concatenated. ``clock`` is what it reads the clock by: then constants take its place, where
+    it runs on several servers, or on another than its transaction's moment is of.
 
     ``refusal``: it may run on one server only; when ``condition`` has several homes, it is refused with that message.
     """
@@ -384,16 +385,21 @@ class ModifyPlan:
     reason: str
     returning: bool = False
     refusal: Refusal | None = None
+    clock: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ReferenceWritePlan:
-    """A write of a reference table: the same text on every server, the first server's answer is the answer."""
+    """A write of a reference table: the same text on every server, the first server's answer is the answer.
+
+    ``clock`` is as a `ModifyPlan` has it.
+    """
 
     table: tuple[str, str]
     query: ShardQuery
     reason: str
     returning: bool = False
+    clock: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,12 @@ from parallel_partition.planning.align import (
     sharded_tables,
 )
 from parallel_partition.planning.analysis import Nodes
-from parallel_partition.planning.functions import differs_by_server
+from parallel_partition.planning.functions import (
+    CLOCK_ADVICE,
+    differs_beside_clock,
+    reads_clock,
+    session_clock_of,
+)
 from parallel_partition.planning.hide_part import hide_part
 from parallel_partition.planning.inserts import default_values, plan_insert, refuse_key_changes
 from parallel_partition.planning.known_names import Named, system_column
@@ -36,7 +41,7 @@ from parallel_partition.planning.refuse import refuse
 from parallel_partition.planning.scope import Level, leaves
 from parallel_partition.planning.splicing import splice
 from parallel_partition.planning.staged_insert import PlanSource, plan_staged_insert
-from parallel_partition.planning.trees import Node, kind_and_body
+from parallel_partition.planning.trees import Node, kind_and_body, walk
 
 WritePlan = InsertPlan | StagedInsertPlan | ModifyPlan | ReferenceWritePlan | LocalPlan
 
@@ -125,7 +130,7 @@ def _modify(
     reason = condition_reason(condition, root)
     refusal = None
     try:
-        _require_aligned(nodes, root, schema)
+        _require_aligned(nodes, root, body, schema)
     except Passed as passed:
         key = ", ".join(table.key)
         refusal = Refusal(
@@ -133,20 +138,33 @@ def _modify(
         )
         reason += f"; one server only: {passed}"
     return ModifyPlan(
-        (table.schema, table.name), condition, ShardQuery(text), reason, "returningClause" in body, refusal
+        (table.schema, table.name),
+        condition,
+        ShardQuery(text),
+        reason,
+        "returningClause" in body,
+        refusal,
+        reads_clock(nodes),
     )
 
 
-def _require_aligned(nodes: Nodes, root: Level, schema: Schema) -> None:
+def _require_aligned(nodes: Nodes, root: Level, body: Node, schema: Schema) -> None:
     """Make sure that a write of all rows is the same write of each server's rows."""
-    differs = differs_by_server(nodes, root, schema)
-    if differs is not None:
-        raise Passed(differs)
+    _require_same_everywhere(nodes, root, body, schema)
     column = system_column(root)
     if column is not None:
         raise Passed(f"{column}: each server numbers its rows and transactions by itself")
     if not isinstance(Aligner().of_level(root), Distributed):
         raise Passed("FROM: the tables are on every server")
+
+
+def _require_same_everywhere(nodes: Nodes, root: Level, body: Node, schema: Schema) -> None:
+    """Make sure that expressions mean the same on every server, once constants take the place of clocks."""
+    shown = reads_clock(tuple(walk(body.get("returningClause", {}))))
+    clock = session_clock_of(nodes, root) or (f"RETURNING {shown}" if shown else None)
+    differs = f"{clock}: {CLOCK_ADVICE}" if clock else differs_beside_clock(nodes, schema, any_clock=True)
+    if differs is not None:
+        raise Passed(differs)
 
 
 # --- reference tables
@@ -171,9 +189,10 @@ def _reference_write(
         raise refuse("FROM a local table", f"it is on the catalog's server only, in {what}")
     if named.functions:
         raise refuse(f"function {named.functions[0][1]}", f"it is not PostgreSQL's own, in {what}")
-    differs = differs_by_server(nodes, root, schema)
-    if differs is not None:
-        raise refuse(*_clause_and_reason(f"{differs}, in {what}"))
+    try:
+        _require_same_everywhere(nodes, root, body, schema)
+    except Passed as passed:
+        raise refuse(*_clause_and_reason(f"{passed}, in {what}")) from None
     column = system_column(root)
     if column is not None:
         raise refuse(column, f"it differs between servers, in {what}")
@@ -198,6 +217,7 @@ def _reference_write(
         ShardQuery(parsed.text),
         f"{name} is on every server",
         "returningClause" in body,
+        reads_clock(nodes),
     )
 
 

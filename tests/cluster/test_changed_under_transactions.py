@@ -13,7 +13,7 @@ from psycopg.conninfo import make_conninfo
 
 from parallel_partition import Cluster
 from parallel_partition.dbapi.connection import Connection
-from parallel_partition.execution import declared_tables
+from parallel_partition.execution import declared_tables, gather
 from tests.cluster.test_changed_by_hand import ROWS, differs, held, home, on, over, pair
 
 __all__ = ["over", "pair"]
@@ -270,3 +270,25 @@ def test_a_cluster_opened_by_such_a_role(pair: Cluster, lowly: str) -> None:
     conninfo = make_conninfo(pair.servers["s1"].conninfo, options=f"-c role={lowly}")
     with Cluster.open(conninfo) as opened, opened.connect(autocommit=True) as connection:
         assert connection.execute("SELECT count(*) FROM t").fetchone() == (len(ROWS),)
+
+
+@pytest.mark.both_versions
+def test_rows_are_gathered_while_servers_analyze_their_tables(
+    pair: Cluster, over: Connection[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As autovacuum does all the time: it drops what was planned, which is planned again under an old snapshot."""
+    begin = gather.begin_streams
+
+    def begun(*given: Any) -> Any:
+        sessions = begin(*given)
+        for server in pair.servers:
+            on(pair, server, "ANALYZE t", "ANALYZE other")
+        return sessions
+
+    monkeypatch.setattr(gather, "begin_streams", begun)
+    query = "SELECT count(*) FROM t JOIN other ON t.v = other.v"
+    expected = over.execute(query).fetchone()
+    for _ in range(3):
+        assert over.execute(query).fetchone() == expected
+    detach(pair)
+    differs(over, GONE, query)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -112,15 +113,25 @@ def test_what_no_text_can_say_is_refused(filled: Cluster, clock: str) -> None:
         assert connection.execute(query).fetchone() == (9, 20)
 
 
-def test_rows_with_another_servers_time_are_not_compared(filled: Cluster) -> None:
-    query = f"SELECT {MEDIAN} FROM t WHERE at = now()"
+def test_writes_on_other_servers_have_the_time_of_the_transaction(filled: Cluster) -> None:
+    query = "SELECT array_agg(k ORDER BY k), count(DISTINCT at) FROM t WHERE at = now()"
     homes = {filled.shard_map.server_of(key): key for key in range(20)}
     update = "UPDATE t SET at = now() WHERE k = %s"
     with filled.connect() as connection:
         connection.execute(update, (homes["s1"],))
-        assert connection.execute(query).fetchone() == (homes["s1"],)
+        time.sleep(0.01)
         connection.execute(update, (homes["s3"],))
-        with pytest.raises(errors.UnsupportedQuery, match="has written on server s3, whose clock is another"):
-            connection.execute(query)
+        connection.execute(
+            "INSERT INTO t (k, at) VALUES (1001, now()), (1002, CURRENT_TIMESTAMP), (1003, now())"
+        )
+        changed = sorted([homes["s1"], homes["s3"], 1001, 1002, 1003])
+        assert connection.execute(query).fetchone() == (changed, 1)
+        connection.execute("UPDATE t SET at = now()")
+        assert connection.execute("SELECT count(*), count(DISTINCT at) FROM t").fetchone() == (23, 1)
         connection.rollback()
-        assert connection.execute(query).fetchone() == (None,)
+        connection.execute("SELECT")
+        time.sleep(0.01)
+        connection.execute(update, (homes["s3"],))
+        assert connection.execute(query).fetchone() == ([homes["s3"]], 1)
+        connection.rollback()
+        assert connection.execute(query).fetchone() == (None, 0)

@@ -60,8 +60,8 @@ INSERT INTO orders (id, customer) VALUES (1, (SELECT max(customer) FROM orders))
 
 INSERT INTO numbered (kg) VALUES (1);
 -- strategy: insert
--- head: INSERT INTO numbered (kg, "id", "part") VALUES
--- row: (1
+-- head: INSERT INTO numbered (kg, "at", "id", "part") VALUES
+-- row: (1, now()
 -- keys: '1'
 -- drawn: id from public.numbered_id_seq
 -- else: VALUES (1)
@@ -147,3 +147,38 @@ INSERT INTO orders (id) SELECT code FROM products;
 -- gathered: public.products ()
 -- elements: "id", "customer", "state", "total", "placed", "tag"
 -- write: INSERT INTO orders ("id", "customer", "state", "total", "placed", "tag", "part") SELECT "s"."c1", "s"."c2", "s"."c3", "s"."c4", "s"."c5", "s"."c6", "s"."c7" FROM ROWS FROM (pg_catalog.unnest($1::bigint[]), pg_catalog.unnest($2::bigint[]), pg_catalog.unnest($3::text[]), pg_catalog.unnest($4::numeric(10,2)[]), pg_catalog.unnest($5::date[]), pg_catalog.unnest($6::text[]), pg_catalog.unnest($7::pg_catalog.int4[])) AS "s"("c1", "c2", "c3", "c4", "c5", "c6", "c7")
+
+INSERT INTO products (id, name) VALUES (1, now()::text);
+-- strategy: every server
+-- text: INSERT INTO products (id, name) VALUES (1, now()::text)
+
+INSERT INTO products (id, price) VALUES (1, random());
+-- strategy: computed first
+-- stage: CREATE TEMPORARY TABLE "parallel_partition rows" ("id" integer, "name" text, "price" numeric, "stocked" boolean DEFAULT true, "kind" text DEFAULT 'plain'::text)
+-- fill: INSERT INTO pg_temp."parallel_partition rows" (id, price) VALUES (1, random())
+-- elements: "id", "name", "price", "stocked", "kind"
+-- write: INSERT INTO products ("id", "name", "price", "stocked", "kind") SELECT "s"."c1", "s"."c2", "s"."c3", "s"."c4", "s"."c5" FROM ROWS FROM (pg_catalog.unnest($1::integer[]), pg_catalog.unnest($2::text[]), pg_catalog.unnest($3::numeric[]), pg_catalog.unnest($4::boolean[]), pg_catalog.unnest($5::text[])) AS "s"("c1", "c2", "c3", "c4", "c5")
+
+INSERT INTO products SELECT * FROM products;
+-- strategy: computed first
+-- stage: CREATE TEMPORARY TABLE "parallel_partition rows" ("id" integer, "name" text, "price" numeric, "stocked" boolean DEFAULT true, "kind" text DEFAULT 'plain'::text)
+-- fill: INSERT INTO pg_temp."parallel_partition rows" SELECT * FROM products
+-- gathered: public.products (id, name, price, stocked, kind)
+-- elements: "id", "name", "price", "stocked", "kind"
+-- write: INSERT INTO products ("id", "name", "price", "stocked", "kind") SELECT "s"."c1", "s"."c2", "s"."c3", "s"."c4", "s"."c5" FROM ROWS FROM (pg_catalog.unnest($1::integer[]), pg_catalog.unnest($2::text[]), pg_catalog.unnest($3::numeric[]), pg_catalog.unnest($4::boolean[]), pg_catalog.unnest($5::text[])) AS "s"("c1", "c2", "c3", "c4", "c5")
+
+INSERT INTO products (id) SELECT id FROM orders;
+-- strategy: computed first
+-- stage: CREATE TEMPORARY TABLE "parallel_partition rows" ("id" integer, "name" text, "price" numeric, "stocked" boolean DEFAULT true, "kind" text DEFAULT 'plain'::text)
+-- fill: INSERT INTO pg_temp."parallel_partition rows" (id) SELECT id FROM orders
+-- gathered: public.orders (id)
+-- elements: "id", "name", "price", "stocked", "kind"
+-- write: INSERT INTO products ("id", "name", "price", "stocked", "kind") SELECT "s"."c1", "s"."c2", "s"."c3", "s"."c4", "s"."c5" FROM ROWS FROM (pg_catalog.unnest($1::integer[]), pg_catalog.unnest($2::text[]), pg_catalog.unnest($3::numeric[]), pg_catalog.unnest($4::boolean[]), pg_catalog.unnest($5::text[])) AS "s"("c1", "c2", "c3", "c4", "c5")
+
+INSERT INTO shops (code) VALUES ('x');
+-- strategy: computed first
+-- stage: CREATE TEMPORARY TABLE "parallel_partition rows" ("code" text, "opened" date DEFAULT CURRENT_DATE)
+-- fill: INSERT INTO pg_temp."parallel_partition rows" (code) VALUES ('x')
+-- elements: "code", "opened"
+-- write: INSERT INTO shops ("code", "opened") SELECT "s"."c1", "s"."c2" FROM ROWS FROM (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::date[])) AS "s"("c1", "c2")
+-- clock: CURRENT_DATE

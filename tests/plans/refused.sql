@@ -130,21 +130,6 @@ DELETE FROM notes USING orders WHERE orders.id = 5;
 MERGE INTO orders USING notes ON true WHEN MATCHED THEN DELETE;
 -- refused: MERGE: it is not supported yet; use INSERT ... ON CONFLICT, UPDATE and DELETE
 
-INSERT INTO products (id, name) VALUES (1, now()::text);
--- refused: now(): each server has a clock of its own; pass the value as a parameter, in a write of the reference table public.products
-
-INSERT INTO products (id, price) VALUES (1, random());
--- refused: function random: it is volatile, so that each server would give a value of its own, in a write of the reference table public.products
-
-INSERT INTO products SELECT * FROM products;
--- refused: INSERT ... SELECT: it is not supported yet, in a write of the reference table public.products; insert VALUES
-
-INSERT INTO products (id) SELECT id FROM orders;
--- refused: FROM public.orders: each server has other rows of it, in a write of the reference table public.products
-
-INSERT INTO shops (code) VALUES ('x');
--- refused: column opened: its default is not a constant, and each server would give a value of its own, in a write of the reference table public.shops; give the value
-
 UPDATE shops SET opened = DEFAULT;
 -- refused: column opened: its default is not a constant, and each server would give a value of its own, in a write of the reference table public.shops; give the value
 

@@ -97,13 +97,12 @@ INSERT INTO orders (id, placed) VALUES (1, now()), (2, now());
 -- row: (1, now()
 -- row: (2, now()
 -- keys: '1'; '2'
--- one server only: now(): the rows go to several servers, each with a clock of its own; pass it as a parameter
 
 INSERT INTO numbered (id, kg) OVERRIDING SYSTEM VALUE VALUES (1, $1), (2, 3.25);
 -- strategy: insert
--- head: INSERT INTO numbered (id, kg, "part") OVERRIDING SYSTEM VALUE VALUES
--- row: (1, $1
--- row: (2, 3.25
+-- head: INSERT INTO numbered (id, kg, "at", "part") OVERRIDING SYSTEM VALUE VALUES
+-- row: (1, $1, now()
+-- row: (2, 3.25, now()
 -- keys: $1; '3.25'
 
 INSERT INTO orders (id, customer) VALUES ($1, $1);
@@ -138,7 +137,6 @@ UPDATE orders SET state = 'new', placed = now() WHERE id IN (1, 2) RETURNING *;
 -- strategy: modify
 -- where: IN ('1', '2')
 -- text: UPDATE orders SET state = 'new', placed = now() WHERE id IN (1, 2) RETURNING "orders"."id", "orders"."customer", "orders"."state", "orders"."total", "orders"."placed", "orders"."tag"
--- one server only: now(): each server has a clock of its own; pass the value as a parameter; over several servers this is not done: restrict the key (id) to one server
 
 UPDATE orders o SET total = l.qty FROM lines l WHERE l.order_id = o.id AND o.id = 5;
 -- strategy: modify
@@ -227,3 +225,9 @@ INSERT INTO notes SELECT * FROM products;
 
 DELETE FROM notes;
 -- strategy: local
+
+UPDATE orders SET placed = now() WHERE total > 5 RETURNING now();
+-- one server only: RETURNING now(): each server has a clock of its own; pass the value as a parameter; over several servers this is not done: restrict the key (id) to one server
+
+UPDATE orders SET placed = statement_timestamp() WHERE total > 5;
+-- one server only: function statement_timestamp: its value may differ between servers; over several servers this is not done: restrict the key (id) to one server

@@ -54,6 +54,7 @@ IMMUTABLE = frozenset(
 STABLE = frozenset(
     [
         "now",
+        "statement_timestamp",
         "age",
         "concat",
         "date_trunc",

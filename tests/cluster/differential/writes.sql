@@ -85,8 +85,9 @@ UPDATE users SET id = 5 WHERE id = 6;
 -- refused: SET plane
 -- also by one server
 UPDATE trips SET plane = 'N1' WHERE plane IS NULL;
--- refused: now()
 UPDATE users SET joined = now();
+UPDATE users SET joined = current_timestamp(2) WHERE joined IS NULL OR joined < now() RETURNING id;
+UPDATE countries SET name = CASE WHEN current_date > '2020-01-01' THEN 'late' END;
 -- refused: random
 UPDATE users SET score = random();
 -- refused: a subquery over
