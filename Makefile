@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# How many tests run at a time; each worker has servers of its own. A file's tests stay together, as they share clusters.
+WORKERS ?= 2
 
 .PHONY: demo test fuzz chaos lint types contracts check bench clean
 
@@ -21,7 +23,7 @@ demo: $(VENV)/demo.done
 	$(BIN)/parallel-partition demo
 
 test: $(VENV)/test.done
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 # 200,000 random queries, half of them on PostgreSQL 15 where that is installed: hours. ARGS="--statement-seed 7"
 # makes others.
