@@ -18,6 +18,7 @@ from parallel_partition.planning.plan import (
     ExplainPlan,
     Gather,
     GatheredTable,
+    GatheredWritePlan,
     InsertPlan,
     LocalPlan,
     ModifyPlan,
@@ -36,6 +37,8 @@ from parallel_partition.statements import Statement
 
 if TYPE_CHECKING:
     from parallel_partition.execution.run_plan import Runner
+
+WritePlan = InsertPlan | StagedInsertPlan | ModifyPlan | GatheredWritePlan | ReferenceWritePlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +121,28 @@ def _told(runner: Runner, planned: Planned, request: Statement) -> Told:
             statement = request._replace(text=planned.encode(plan.text))
             explanation = Explanation("one server", plan.reason, "none")
             return Told(explanation, {runner.router.state.catalog: statement})
+        case InsertPlan() | StagedInsertPlan() | ModifyPlan() | GatheredWritePlan() | ReferenceWritePlan():
+            return _told_of_write(runner, planned, plan, request)
+        case SettingPlan():
+            statement = request._replace(text=plan.text.encode())
+            return Told(Explanation("every server", plan.reason, "none"), dict.fromkeys(servers, statement))
+        case TransactionPlan():
+            reason = "it concerns the transaction, on every server that takes part"
+            return Told(Explanation("every server", reason, "none"))
+        case ExplainPlan():
+            raise as_driver_error(errors.ProgrammingError("the statement is an EXPLAIN itself; run it"))
+        case LocalPlan():
+            raise AssertionError("local plans are the catalog server's")
+
+
+def _told_of_write(runner: Runner, planned: Planned, plan: WritePlan, request: Statement) -> Told:
+    match plan:
+        case GatheredWritePlan():
+            return Told(_over_gathered(plan))
         case ModifyPlan():
             parts, homes = runner.homes(plan.condition, request)
+            if len(homes) > 1 and plan.gathered is not None:
+                return Told(_over_gathered(plan.gathered))
             statement = for_shard(planned, plan.query.text, plan.query.numbers, request)
             return Told(_write(runner, plan.reason, parts, len(homes)), dict.fromkeys(homes, statement))
         case InsertPlan() if plan.drawn:
@@ -133,17 +156,7 @@ def _told(runner: Runner, planned: Planned, request: Statement) -> Told:
         case ReferenceWritePlan():
             statement = for_shard(planned, plan.query.text, plan.query.numbers, request)
             explanation = Explanation("every server", plan.reason, "none", writes=True)
-            return Told(explanation, dict.fromkeys(servers, statement))
-        case SettingPlan():
-            statement = request._replace(text=plan.text.encode())
-            return Told(Explanation("every server", plan.reason, "none"), dict.fromkeys(servers, statement))
-        case TransactionPlan():
-            reason = "it concerns the transaction, on every server that takes part"
-            return Told(Explanation("every server", reason, "none"))
-        case ExplainPlan():
-            raise as_driver_error(errors.ProgrammingError("the statement is an EXPLAIN itself; run it"))
-        case LocalPlan():
-            raise AssertionError("local plans are the catalog server's")
+            return Told(explanation, dict.fromkeys(runner.router.state.servers, statement))
 
 
 def _write(runner: Runner, reason: str, parts: frozenset[int] | None, servers: int) -> Explanation:
@@ -156,6 +169,14 @@ def _staged(plan: StagedInsertPlan) -> Explanation:
     return Explanation(
         "computed first", plan.reason, "unknown", merge=f"{plan.fill} {plan.gather.text}", writes=True
     )
+
+
+def _over_gathered(plan: GatheredWritePlan) -> Explanation:
+    tables = tuple(
+        TableRows(table.full_name, table.columns, table.filter, "unknown", table.first, table.reduced_by)
+        for table in plan.gather.tables
+    )
+    return Explanation("gather", plan.reason, "unknown", (), plan.gather.text, tables=tables, writes=True)
 
 
 def _select(runner: Runner, planned: Planned, plan: SelectPlan, request: Statement) -> Told:

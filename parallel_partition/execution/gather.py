@@ -33,7 +33,7 @@ from parallel_partition.execution.router import Router
 from parallel_partition.execution.streams import begin_streams, end_streams
 from parallel_partition.execution.temporary_tables import analyze, make_tables
 from parallel_partition.execution.transaction import Transaction
-from parallel_partition.planning.plan import ROW_ALONE, FirstTable, Gather, GatheredTable
+from parallel_partition.planning.plan import ROW_ALONE, ROW_PART, ROW_PLACE, FirstTable, Gather, GatheredTable
 from parallel_partition.planning.prune import partitions
 from parallel_partition.postgres.binary_array import TEXT_OID, text_array
 from parallel_partition.postgres.copy_stream import CopyIn, copied_out
@@ -43,6 +43,9 @@ from parallel_partition.postgres.session import Exchange, Session
 from parallel_partition.statements import Parameter, Statement
 
 _SQL = {name: text.encode() for name, text in load("gather").items()}
+
+#: Columns of temporary tables that are called otherwise in the table.
+_STORED_AS = {ROW_PART: "part", ROW_PLACE: "ctid"}
 
 #: Bytes that one statement may gather unless the connection says otherwise.
 GATHER_LIMIT = 1 << 30
@@ -329,5 +332,8 @@ def _rows_of(table: GatheredTable, filter: str, parts: frozenset[int] | None) ->
     if parts is not None:
         conditions.append(f"part IN ({', '.join(map(str, sorted(parts)))})")
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-    columns = ", ".join(map(quoted, table.columns)) or "NULL::pg_catalog.int4"
-    return f"SELECT {columns} FROM {quoted(table.schema)}.{quoted(table.name)}{where}"  # noqa: S608 - quoted
+    columns = (
+        ", ".join(_STORED_AS.get(name, quoted(name)) for name in table.columns) or "NULL::pg_catalog.int4"
+    )
+    lock = f" {table.lock}" if table.lock else ""
+    return f"SELECT {columns} FROM {quoted(table.schema)}.{quoted(table.name)}{where}{lock}"  # noqa: S608 - quoted

@@ -13,9 +13,11 @@ from parallel_partition.combining.limit import window
 from parallel_partition.execution.answer import Answer, answer_of, rows_of
 from parallel_partition.execution.count import count_of
 from parallel_partition.execution.declared_tables import all_differences, differs
+from parallel_partition.execution.estimate import TableEstimate
 from parallel_partition.execution.explain_run import run_explain
 from parallel_partition.execution.failures import stale_map
 from parallel_partition.execution.gather import GATHER_LIMIT, Gatherer
+from parallel_partition.execution.gathered_write import GatheredWrites
 from parallel_partition.execution.local_names import (
     check_local_names,
 )
@@ -42,6 +44,7 @@ from parallel_partition.planning.conditions import Condition
 from parallel_partition.planning.plan import (
     ExplainPlan,
     Gather,
+    GatheredWritePlan,
     InsertPlan,
     LocalPlan,
     ModifyPlan,
@@ -83,6 +86,7 @@ class Runner:
         self.merge = MergeSession(router, transaction)
         self.gatherer = Gatherer(router, transaction, self.merge, gather_limit)
         self.stages = StagedInserts(router, transaction, self.gatherer)
+        self.gathered_writes = GatheredWrites(router, transaction, self.gatherer)
         self.plans = StatementPlans(router, transaction, self.merge)
 
     def release(self) -> None:
@@ -238,7 +242,16 @@ class Runner:
             case StagedInsertPlan():
                 return self._staged(planned, plan, request)
             case ModifyPlan():
-                return run_modify(self.router, self.transaction, planned, plan, request)
+                return run_modify(
+                    self.router,
+                    self.transaction,
+                    planned,
+                    plan,
+                    request,
+                    lambda gathered: self._gathered_write(planned, gathered, request),
+                )
+            case GatheredWritePlan():
+                return self._gathered_write(planned, plan, request)
             case ReferenceWritePlan():
                 return run_reference_write(self.router, self.transaction, planned, plan, request)
             case LocalPlan():
@@ -319,13 +332,24 @@ class Runner:
         return settle(planned, plan, request, self.transaction, self.merge, self.plans.search_path)
 
     def _staged(self, planned: Planned, plan: StagedInsertPlan, request: Statement) -> Answer:
-        gather = settled_gather(
-            planned, plan.gather, request, self.transaction, self.merge, self.plans.search_path
-        )
-        if isinstance(gather, Refusal):
-            raise as_driver_error(errors.UnsupportedQuery(gather.message))
-        estimates = self.gatherer.estimates(gather, request, planned.first)
+        gather, estimates = self._estimated(planned, plan.gather, request)
         return self.stages.run(plan, gather, estimates, request, self.plans.search_path)
+
+    def _gathered_write(self, planned: Planned, plan: GatheredWritePlan, request: Statement) -> Answer:
+        with self.transaction.together():
+            gather, estimates = self._estimated(planned, plan.gather, request)
+            return self.gathered_writes.run(plan, gather, estimates, request, self.plans.search_path)
+
+    def _estimated(
+        self, planned: Planned, gather: Gather, request: Statement
+    ) -> tuple[Gather, list[TableEstimate]]:
+        """A write's gather, settled, and the estimates of its queries."""
+        settled = settled_gather(
+            planned, gather, request, self.transaction, self.merge, self.plans.search_path
+        )
+        if isinstance(settled, Refusal):
+            raise as_driver_error(errors.UnsupportedQuery(settled.message))
+        return settled, self.gatherer.estimates(settled, request, planned.first)
 
     # --- the rest ---------------------------------------------------------------------------------------------
 

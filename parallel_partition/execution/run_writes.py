@@ -16,8 +16,14 @@ from parallel_partition.execution.moment import with_one_clock
 from parallel_partition.execution.router import Planned, Router
 from parallel_partition.execution.transaction import Transaction
 from parallel_partition.planning.conditions import DrawnKey, KeyRow, KnownKey
-from parallel_partition.planning.plan import InsertPlan, ModifyPlan, ReferenceWritePlan, StagedInsertPlan
-from parallel_partition.planning.prune import key_texts, partitions
+from parallel_partition.planning.plan import (
+    GatheredWritePlan,
+    InsertPlan,
+    ModifyPlan,
+    ReferenceWritePlan,
+    StagedInsertPlan,
+)
+from parallel_partition.planning.prune import key_texts
 from parallel_partition.postgres.binary_array import integers_of
 from parallel_partition.postgres.driver_errors import as_driver_error
 from parallel_partition.postgres.named_sql import load
@@ -177,10 +183,23 @@ def _typed_when_unused(text: str, parameters: Sequence[Parameter]) -> list[Param
 
 
 def run_modify(
-    router: Router, transaction: Transaction, planned: Planned, plan: ModifyPlan, request: Statement
+    router: Router,
+    transaction: Transaction,
+    planned: Planned,
+    plan: ModifyPlan,
+    request: Statement,
+    gathered: Callable[[GatheredWritePlan], Answer],
 ) -> Answer:
-    """Run UPDATE or DELETE on the homes of the partitions that it can match."""
+    """Run UPDATE or DELETE on the homes of the partitions that it can match.
+
+    Parameters
+    ----------
+    gathered : runs the plan for what several servers cannot do by themselves
+    """
+    if plan.gathered is not None and len(router.homes_of(plan.condition, request.parameters)[1]) > 1:
+        return gathered(plan.gathered)
     parts, statements = modify_statements(router, planned, plan, request)
+    statements = _at_one_moment(plan, statements, transaction)
     return _write(transaction, statements, parts, returning=plan.returning)
 
 
@@ -188,8 +207,7 @@ def modify_statements(
     router: Router, planned: Planned, plan: ModifyPlan, request: Statement
 ) -> tuple[frozenset[int] | None, dict[str, Statement]]:
     """The partitions that an UPDATE or DELETE can match, and the statement for each of their homes."""
-    parts = partitions(plan.condition, request.parameters, router.state.shard_map)
-    homes = router.homes(parts) or (router.state.catalog,)
+    parts, homes = router.homes_of(plan.condition, request.parameters)
     _refuse_several(plan, homes)
     statement = for_shard(planned, plan.query.text, plan.query.numbers, request)
     return parts, dict.fromkeys(homes, statement)

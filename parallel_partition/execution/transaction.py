@@ -7,7 +7,8 @@ the server's. A write in autocommit is followed by ``assert_version``, which rai
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import NoReturn
 
 import psycopg
@@ -431,6 +432,20 @@ class Transaction:
         if self.begun:
             roll_back([self.sessions[server] for server in self.begun if server in self.sessions], PATIENCE)
         self.clear()
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """In autocommit, make one transaction of all that a block asks, committed at its end."""
+        if self.in_block:
+            yield
+            return
+        self.explicit = True
+        try:
+            yield
+        except BaseException:
+            self.rollback()
+            raise
+        self.commit()
 
     def restart(self, *, failed: bool) -> None:
         """Roll back within the same block, so that the next statement is not taken for one outside of it.

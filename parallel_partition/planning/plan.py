@@ -107,6 +107,8 @@ class SplitDraft:
 
 #: The column of a temporary table of whose rows nothing is known but that they are there.
 ROW_ALONE = "parallel_partition row"
+#: Those that tell where a row is that may be changed: its partition, and its place in the child table.
+ROW_PART, ROW_PLACE = "parallel_partition part", "parallel_partition place"
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +149,8 @@ class GatheredTable:
     where the rows can be that matter, and ``filter`` a WHERE over bare names of columns ("" for none), in ``$n`` form.
     ``indexes``, such as ``USING hash ("name")``, are worth their while for many rows. ``first`` is the strategy that
     answers it, where it is a subquery that is answered first. ``uses`` say the same as ``filter`` for each place in the
-    statement, and more where rows of other tables are gathered first; none where nothing more can be said.
+    statement, and more where rows of other tables are gathered first; none where nothing more can be said. ``lock`` is
+    the clause by which its rows are locked as they are read.
     """
 
     schema: str
@@ -160,6 +163,7 @@ class GatheredTable:
     indexes: tuple[str, ...] = ()
     first: str = ""
     uses: tuple[TableUse, ...] = ()
+    lock: str = ""
 
     @property
     def full_name(self) -> str:
@@ -376,7 +380,8 @@ class ModifyPlan:
     Counts are added, rows concatenated. ``clock`` is what it reads the clock by: then constants take its place, where
     it runs on several servers, or on another than its transaction's moment is of.
 
-    ``refusal``: it may run on one server only; when ``condition`` has several homes, it is refused with that message.
+    ``refusal``: it may run on one server only; when ``condition`` has several homes, it runs as ``gathered``, or is
+    refused with that message.
     """
 
     table: tuple[str, str]
@@ -386,6 +391,35 @@ class ModifyPlan:
     returning: bool = False
     refusal: Refusal | None = None
     clock: str | None = None
+    gathered: GatheredWritePlan | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GatheredWritePlan:
+    """UPDATE or DELETE that the merge session runs over gathered rows; what it changed there is done at their homes.
+
+    ``gather`` has the caller's statement as its text, and locks the rows of ``table`` as it reads them, with `ROW_PART`
+    and `ROW_PLACE`. ``moves``: keys may change, and with them partitions and homes. At the homes of changed rows
+    ``update`` (None for a DELETE), ``delete`` and, of those that leave their server, ``insert`` run; see
+    `planning.gathered_write`.
+    """
+
+    table: tuple[str, str]
+    gather: Gather
+    reason: str
+    moves: bool
+    update: HomeWrite | None
+    delete: HomeWrite
+    insert: HomeWrite | None
+    returning: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HomeWrite:
+    """What a home is asked, over one array for each of ``elements``, which the merge session makes of changed rows."""
+
+    text: str
+    elements: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -443,6 +477,7 @@ Plan = (
     | InsertPlan
     | StagedInsertPlan
     | ModifyPlan
+    | GatheredWritePlan
     | ReferenceWritePlan
     | SettingPlan
     | TransactionPlan

@@ -15,13 +15,13 @@ from parallel_partition.planning.align import Passed
 from parallel_partition.planning.analysis import call_name
 from parallel_partition.planning.answer_first import TEMPORARY
 from parallel_partition.planning.functions import CLOCK_ADVICE, SEQUENCES, foreign_functions, reads_clock
-from parallel_partition.planning.gather import travels_in_binary
 from parallel_partition.planning.hide_part import Edit
 from parallel_partition.planning.insert_text import InsertPieces, InsertReader
 from parallel_partition.planning.inserts import default_nodes, refuse_key_changes
 from parallel_partition.planning.parse import ParsedText
 from parallel_partition.planning.plan import Drawn, Gather, Refusal, ShardQuery, StagedInsertPlan
 from parallel_partition.planning.refuse import refuse
+from parallel_partition.planning.sent_rows import number, rows_from, sent, values
 from parallel_partition.planning.splicing import renumber
 from parallel_partition.planning.trees import Node, walk
 
@@ -216,24 +216,14 @@ def _write(pieces: InsertPieces, table: Table, defaults: _Defaults) -> tuple[Sha
     """
     tail, numbers = renumber(pieces.tail.encode())
     staged = [column for column in table.columns if defaults.is_staged(column)]
-    elements, arrays, values = [], [], []
-    for place, column in enumerate(staged, start=1):
-        binary = travels_in_binary(column) and not column.type.endswith("]")
-        name = f'"s"."c{place}"'
-        elements.append(
-            quoted(column.name) if binary else f"parallel_partition.exact_text({quoted(column.name)})"
-        )
-        array = f"${len(numbers) + place}::{column.type if binary else 'pg_catalog.text'}[]"
-        arrays.append(f"pg_catalog.unnest({array})")
-        values.append(name if binary else f"CAST({name} AS {column.type})")
+    columns = [sent(column) for column in staged]
     listed = [quoted(column.name) for column in staged]
+    elements = tuple(column.element for column in columns)
     if table.sharded:
-        arrays.append(f"pg_catalog.unnest(${len(numbers) + len(staged) + 1}::pg_catalog.int4[])")
-        values.append(f'"s"."c{len(staged) + 1}"')
+        columns.append(number(PART))
         listed.append(quoted(PART))
-    names = ", ".join(f'"c{place}"' for place in range(1, len(arrays) + 1))
     text = (
-        f"{pieces.target} ({', '.join(listed)}) SELECT {', '.join(values)}"  # noqa: S608 - identifiers, quoted
-        f' FROM ROWS FROM ({", ".join(arrays)}) AS "s"({names}) {tail.decode()}'
+        f"{pieces.target} ({', '.join(listed)}) SELECT {', '.join(values(columns))}"  # noqa: S608 - quoted
+        f" FROM {rows_from(columns, len(numbers) + 1)} {tail.decode()}"
     )
-    return ShardQuery(text.strip(), numbers), tuple(elements)
+    return ShardQuery(text.strip(), numbers), elements

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 
-from parallel_partition.catalog.tables import Schema, Table
+from parallel_partition.catalog.tables import PART, Schema, Table
 from parallel_partition.errors import UnsupportedQuery
 from parallel_partition.planning.align import (
     Aligner,
@@ -22,12 +22,14 @@ from parallel_partition.planning.functions import (
     reads_clock,
     session_clock_of,
 )
+from parallel_partition.planning.gathered_write import plan_gathered_write
 from parallel_partition.planning.hide_part import hide_part
-from parallel_partition.planning.inserts import default_values, plan_insert, refuse_key_changes
+from parallel_partition.planning.inserts import assigned_columns, default_values, plan_insert
 from parallel_partition.planning.known_names import Named, system_column
 from parallel_partition.planning.one_server import condition_reason
 from parallel_partition.planning.parse import ParsedText, parse
 from parallel_partition.planning.plan import (
+    GatheredWritePlan,
     InsertPlan,
     LocalPlan,
     ModifyPlan,
@@ -43,7 +45,7 @@ from parallel_partition.planning.splicing import splice
 from parallel_partition.planning.staged_insert import PlanSource, plan_staged_insert
 from parallel_partition.planning.trees import Node, kind_and_body, walk
 
-WritePlan = InsertPlan | StagedInsertPlan | ModifyPlan | ReferenceWritePlan | LocalPlan
+WritePlan = InsertPlan | StagedInsertPlan | ModifyPlan | GatheredWritePlan | ReferenceWritePlan | LocalPlan
 
 
 def plan_write(
@@ -59,7 +61,7 @@ def plan_write(
 
     Parameters
     ----------
-    plan_source : plans what an INSERT selects
+    plan_source : plans what runs over gathered rows: what an INSERT selects, or the whole statement
 
     Raises
     ------
@@ -92,7 +94,19 @@ def plan_write(
             return staged()
     if kind == "InsertStmt":
         return _insert(lambda: plan_insert(parsed, nodes, body, root, table, oids, hidden), staged)
-    return _modify(parsed, nodes, body, root, table, schema, oids, hidden)
+    gathered = partial(plan_gathered_write, parsed, body, root, table, hidden, plan_source)
+    if set(assigned_columns(body)) & {*table.key, PART}:
+        return gathered()
+    plan = _modify(parsed, nodes, body, root, table, schema, oids, hidden)
+    return plan if plan.refusal is None else _or_gathered(plan, gathered)
+
+
+def _or_gathered(plan: ModifyPlan, gathered: Callable[[], GatheredWritePlan]) -> ModifyPlan:
+    """The plan with what is done where several servers cannot do it by themselves."""
+    try:
+        return replace(plan, gathered=gathered())
+    except UnsupportedQuery as refused:
+        return replace(plan, refusal=Refusal(str(refused)))
 
 
 def _insert(
@@ -123,7 +137,6 @@ def _modify(
     oids: tuple[int, ...],
     hidden: list[tuple[int, int, bytes]],
 ) -> ModifyPlan:
-    refuse_key_changes(body, table)
     condition = key_condition(root, nodes, oids)
     text = splice(parsed.data, hidden).decode()
     parse(text)

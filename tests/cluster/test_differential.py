@@ -24,7 +24,7 @@ from tests.fix_clusters import MakeCluster
 from tests.fix_differential import over_servers
 
 FILES = sorted((Path(__file__).parent / "differential").glob("*.sql"))
-WRITING = ("inserts.sql", "writes.sql")
+WRITING = ("changes.sql", "inserts.sql", "writes.sql")
 CASES = [case for file in FILES if file.name not in WRITING for case in read_cases(file)]
 WRITES = [case for file in FILES if file.name in WRITING for case in read_cases(file)]
 

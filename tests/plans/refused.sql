@@ -106,9 +106,6 @@ INSERT INTO orders (id, customer) VALUES (1, nextval('s'));
 INSERT INTO orders (id, customer) VALUES (1, my_function());
 -- refused: function my_function: it is not PostgreSQL's own, and may read tables of which a server has only a part (the statement reads public.orders)
 
-UPDATE orders SET id = 6 WHERE id = 5;
--- refused: SET id: it is the key of public.orders, and the row would have to move to another server; delete the row and insert it anew
-
 UPDATE orders SET part = 6 WHERE id = 5;
 -- refused: SET part: it is the library's own column and follows from the key
 

@@ -31,6 +31,7 @@ from parallel_partition.planning.plan import (
     ExplainPlan,
     Gather,
     GatheredTable,
+    GatheredWritePlan,
     InsertPlan,
     LocalPlan,
     ModifyPlan,
@@ -157,6 +158,10 @@ def _said(made: Plan, case: Case) -> Iterator[tuple[str, str]]:
             yield "where", describe(made.condition)
             yield "text", made.query.text
             yield from [("one server only", made.refusal.message)] if made.refusal else []
+            yield from _said_of_gathered(made.gathered) if made.gathered else []
+        case GatheredWritePlan():
+            yield "strategy", "modify over gathered rows"
+            yield from _said_of_gathered(made)
         case LocalPlan():
             yield "strategy", "local"
             yield "reason", made.reason
@@ -192,6 +197,16 @@ def _said_of_staged(made: StagedInsertPlan) -> Iterator[tuple[str, str]]:
     yield "write", _query(made.write)
     yield from [("clock", made.clock)] if made.clock else []
     yield from [("one server only", made.refusal.message)] if made.refusal else []
+
+
+def _said_of_gathered(made: GatheredWritePlan) -> Iterator[tuple[str, str]]:
+    yield "merged", made.gather.text
+    yield from (("answered first", _answered(first)) for first in made.gather.first)
+    yield from (("gathered", f"{_gathered(table)} {table.lock}".strip()) for table in made.gather.tables)
+    for name, write in (("update", made.update), ("delete", made.delete), ("insert", made.insert)):
+        if write is not None and (made.moves or name == ("update" if made.update else "delete")):
+            yield name, write.text
+            yield f"{name} of", ", ".join(write.elements)
 
 
 def _drawn(drawn: Drawn) -> str:
