@@ -221,7 +221,8 @@ def run_reference_write(
     statements = _at_one_moment(plan, dict.fromkeys(router.state.servers, statement), transaction)
     if plan.returning:
         require_readable(transaction, dict(list(statements.items())[:1]))
-    answers = transaction.ask(statements, frozenset(), writes=True)
+    asked = transaction.ask(statements, frozenset(), writes=True)
+    answers = {server: asked[server] for server in statements}
     [(first, answer)] = answer_of_all(plan.table, answers).items()
     commit_in_autocommit(transaction)
     return answer_of(answer, first)

@@ -150,7 +150,7 @@ class StagedInserts:
         answers_of(merge, [Statement(text.encode(), arrays, prepare=False)])
 
     def _batches(self, plan: StagedInsertPlan, rows: int, merge: Session) -> Iterator[Mapping[str, HomeRows]]:
-        """The rows by home: all of them where they must be in one statement or are few, else batch by batch."""
+        """The rows by home: all where they must be in one statement, or on one server, or are few; else batch by batch."""
         step = self._rows_at_once(plan, rows, merge)
         for start in range(0, rows, step):
             yield self._by_home(plan, start, start + step, merge)
@@ -165,12 +165,12 @@ class StagedInserts:
         )
         (result,) = answers_of(merge, [Statement(text.encode(), prepare=False)])
         size = int(result.get_value(0, 0) or 0)
-        if not plan.conflicts:
+        if not plan.conflicts and plan.refusal is None:
             return max(1, rows * BATCH_BYTES // max(size, BATCH_BYTES))
         if size > STATEMENT_BYTES:
             schema, table = plan.table
             message = (
-                f"INSERT INTO {schema}.{table} ... ON CONFLICT: the {rows:,} rows, {size:,} bytes, are more than one "
+                f"INSERT INTO {schema}.{table}: the {rows:,} rows, {size:,} bytes, are more than one "
                 f"statement takes ({STATEMENT_BYTES:,} bytes); insert them in several statements"
             )
             raise as_driver_error(errors.UnsupportedQuery(message))
@@ -246,7 +246,8 @@ class StagedInserts:
         if plan.returning:
             require_readable(self._transaction, statements)
         parts = frozenset().union(*(home.parts for home in rows.values())) if sharded else _NO_PARTS
-        return self._transaction.ask(statements, parts, writes=True, together=together)
+        answers = self._transaction.ask(statements, parts, writes=True, together=together)
+        return {server: answers[server] for server in statements}
 
 
 def _home_rows(result: PGresult, servers: Sequence[str]) -> Iterator[tuple[str, HomeRows]]:
