@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from psycopg.abc import Buffer
 from psycopg.pq.abc import PGresult
 
+from parallel_partition import errors
 from parallel_partition.catalog.key_parameters import reader
 from parallel_partition.catalog.key_text import NotProven
 from parallel_partition.catalog.shard_map import part_of
@@ -22,8 +23,8 @@ from parallel_partition.execution.run_plan import Runner
 from parallel_partition.execution.run_writes import insert_statements, modify_statements
 from parallel_partition.execution.user_types import are_users
 from parallel_partition.execution.version import StaleVersion
-from parallel_partition.planning.plan import InsertPlan, ModifyPlan
-from parallel_partition.planning.prune import ParameterKey
+from parallel_partition.planning.conditions import ParameterKey
+from parallel_partition.planning.plan import InsertPlan, ModifyPlan, Plan
 from parallel_partition.postgres.executions import Executions
 from parallel_partition.postgres.session import Exchange, Session, StatementKey
 from parallel_partition.statements import Parameters, Statement
@@ -54,7 +55,7 @@ def run_many(runner: Runner, request: Statement, send_all: Callable[[Pipelines],
 
     def attempt(request: Statement) -> Answer | None:
         planned = runner.planned(request)
-        if not isinstance(planned.plan, InsertPlan | ModifyPlan):
+        if not _is_sent_as_it_is(planned.plan):
             return None
         if planned.leaves_state or planned.prevents_prepare:
             return None
@@ -67,6 +68,16 @@ def run_many(runner: Runner, request: Statement, send_all: Callable[[Pipelines],
             raise
 
     return runner.current(lambda asked: runner.guarded(lambda: attempt(asked)), request)
+
+
+def _is_sent_as_it_is(plan: Plan) -> bool:
+    """Tell whether parameters lead to homes, without asking a sequence, a clock or the merge session before."""
+    match plan:
+        case InsertPlan():
+            return not plan.drawn and plan.clock is None
+        case ModifyPlan():
+            return plan.gathered is None and plan.clock is None
+    return False
 
 
 class _InsertRoute:
@@ -169,7 +180,13 @@ class Pipelines:
         runner, plan = self._runner, planned.plan
         parts: frozenset[int] | None
         if isinstance(plan, InsertPlan):
-            parts, statements = insert_statements(runner.router, plan, request)
+            try:
+                parts, statements, _ = insert_statements(runner.router, plan, request, ())
+            except errors.UnsupportedQuery:
+                if plan.staged is None:
+                    raise
+                self._run_alone(planned, request)
+                return
         else:
             assert isinstance(plan, ModifyPlan)  # the types of parameters decide nothing about that
             parts, statements = modify_statements(runner.router, planned, plan, request)
@@ -191,6 +208,14 @@ class Pipelines:
             if executions.failure is not None:
                 self._raise()
         self._latest = tuple(statements)
+
+    def _run_alone(self, planned: Planned, request: Statement) -> None:
+        """Run one parameter set by itself, whose homes are not certain before its rows are computed."""
+        self.pause()
+        answer = self._runner.answered(planned, request)
+        self._changed += max(answer.rowcount, 0)
+        self._last = {**self._last, **dict(zip(answer.servers, answer.results, strict=True))}
+        self._latest = tuple(answer.servers)
 
     def _opened(self, server: str) -> Executions:
         transaction = self._transaction

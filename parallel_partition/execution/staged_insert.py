@@ -150,7 +150,7 @@ class StagedInserts:
         answers_of(merge, [Statement(text.encode(), arrays, prepare=False)])
 
     def _batches(self, plan: StagedInsertPlan, rows: int, merge: Session) -> Iterator[Mapping[str, HomeRows]]:
-        """The rows by home: all where they must be in one statement, or on one server, or are few; else batch by batch."""
+        """The rows by home: all of them where they must be together or are few, else batch by batch."""
         step = self._rows_at_once(plan, rows, merge)
         for start in range(0, rows, step):
             yield self._by_home(plan, start, start + step, merge)

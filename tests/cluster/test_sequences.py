@@ -160,3 +160,20 @@ def test_a_sequence_at_its_end(over: Connection[Any]) -> None:
     over.commit()
     with pytest.raises(pg.SequenceGeneratorLimitExceeded):
         over.execute("INSERT INTO places (name) VALUES ('a'), ('b')")
+
+
+def test_executemany_goes_on_behind_a_row_that_is_computed_first(over: Connection[Any]) -> None:
+    """A key that is no proven text of its type takes another way, between others that do not."""
+    cursor = over.cursor()
+    cursor.executemany(
+        "INSERT INTO visits (id, who) OVERRIDING SYSTEM VALUE VALUES (%s, %s)",
+        [(1, "a"), ("02", "b"), (3, "c")],
+    )
+    assert cursor.rowcount == 3
+    cursor.executemany("UPDATE visits SET who = (SELECT max(topic) FROM notes) || %s", [("x",), ("y",)])
+    assert cursor.rowcount == 6
+    assert over.execute("SELECT id, who FROM visits ORDER BY id").fetchall() == [
+        (1, "t3y"),
+        (2, "t3y"),
+        (3, "t3y"),
+    ]
