@@ -1,7 +1,8 @@
 """The recoveries of one cluster in this process: when asked for, from time to time, and when somebody may be waiting.
 
 A thread of its own makes a recovery every minute or so; earlier when a new connection finds parts that were left
-behind, and when a statement waited for a lock in vain, which may be a prepared part's. Nobody waits for that thread.
+behind, when a statement waited for a lock in vain, which may be a prepared part's, and when one waits for long. Nobody
+waits for that thread.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import logging
 import random
 import threading
 from collections.abc import Callable
+from time import monotonic
 from typing import Any
 from weakref import ref
 
@@ -28,6 +30,10 @@ logger = logging.getLogger("parallel_partition")
 EVERY = 60.0
 #: Seconds between two recoveries at least, however many ask; also how long young parts are left to their clients.
 PAUSE = 5.0
+#: Seconds between two looks at what this process' statements are at, which asks no server.
+LOOK = 2.0
+#: A statement that is found waiting for so many looks may wait for a part that was left behind, or be a long one.
+LONG = (2, 6, 16)
 #: Seconds between two times that old decisions are taken away: that looks at all that were kept.
 COLLECT_EVERY = 3600.0
 #: Seconds that the end of the cluster waits for a recovery under way.
@@ -60,6 +66,7 @@ class Recoverer:
         self._stopped = threading.Event()
         self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
+        self._waiting: dict[tuple[int, int], int] = {}
         if every is not None:
             self._start()
 
@@ -80,6 +87,12 @@ class Recoverer:
         self._wanted.set()
         if self._every is not None and not self._stopped.is_set():
             self._start()
+
+    def somebody_waits(self) -> bool:
+        """Look which exchanges are under way; True when one of them is for so long that a recovery may help."""
+        under_way = [exchange for pool in list(self._pools.values()) for exchange in pool.under_way()]
+        self._waiting = {exchange: self._waiting.get(exchange, 0) + 1 for exchange in under_way}
+        return any(looks in LONG for looks in self._waiting.values())
 
     def stop(self) -> None:
         """Make no more recoveries."""
@@ -110,7 +123,7 @@ def _keep_recovering(
     since_collected = random.uniform(0, COLLECT_EVERY)
     while True:
         pause = 0 if before else random.uniform(every / 2, every * 3 / 2)
-        wanted.wait(pause)
+        _wait(recoverer, wanted, pause)
         if stopped.is_set():
             return
         wanted.clear()
@@ -125,6 +138,15 @@ def _keep_recovering(
         # Under load there are always young parts; those that are found twice may have been left behind.
         before = left if before is None or left & before else None
         if stopped.wait(PAUSE):
+            return
+
+
+def _wait(recoverer: ref[Recoverer], wanted: threading.Event, pause: float) -> None:
+    """Wait until the next recovery is due: after ``pause`` seconds, when it is wanted, or when a statement waits."""
+    end = monotonic() + pause
+    while not wanted.wait(max(min(LOOK, end - monotonic()), 0)) and monotonic() < end:
+        alive = recoverer()
+        if alive is None or alive.somebody_waits():
             return
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from time import monotonic
 from typing import Any
 from uuid import UUID
+from weakref import WeakSet
 
 import psycopg
 from psycopg import pq
@@ -76,6 +78,8 @@ class ServerPool:
         self._cluster_id = cluster_id
         self._failure: psycopg.Error | errors.Error | None = None
         self._closed = False
+        self._sessions: WeakSet[Session] = WeakSet()
+        self._noting = threading.Lock()
         #: Of connections that nobody closed; what garbage collection calls may wait for no lock, but append.
         self._abandoned: deque[psycopg.Connection[Any]] = deque()
         self._conninfo = conninfo
@@ -154,6 +158,8 @@ class ServerPool:
                 self.release(connection)
                 raise
             connection.session = session
+            with self._noting:
+                self._sessions.add(session)
         return session
 
     def apart(self, timeout: float) -> psycopg.Connection[Any]:
@@ -180,6 +186,16 @@ class ServerPool:
             connection.close()
             raise
         return connection
+
+    def under_way(self) -> list[tuple[int, int]]:
+        """The exchanges that wait for this server now, each by its session and number; for any thread."""
+        with self._noting:
+            sessions = list(self._sessions)
+        return [
+            (id(session), session.exchanges)
+            for session in sessions
+            if session.transaction_status == pq.TransactionStatus.ACTIVE
+        ]
 
     def release(self, connection: psycopg.Connection[Any]) -> None:
         """Give a connection back. One that is broken, busy or inside a transaction is closed and replaced."""

@@ -78,6 +78,8 @@ class Session:
         self.server = server
         self.touched = False
         self.default_isolation: str | None = None
+        #: How many exchanges have begun: one that goes on for long has the same number.
+        self.exchanges = 0
         #: How often running the server could not tell how its tables look: the plan of that look is no good.
         self.unsure = 0
         self.prepare_threshold: int | None = PREPARE_THRESHOLD
@@ -393,6 +395,7 @@ class _ToItsEnd:
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        session.exchanges += 1
 
     def __enter__(self) -> None:
         pass

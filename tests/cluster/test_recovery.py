@@ -380,6 +380,44 @@ def test_the_thread_recovers_when_it_is_woken(leftovers: Leftovers, caplog: pyte
 
 
 @pytest.mark.usefixtures("hasty")
+def test_the_thread_recovers_when_a_statement_waits(
+    leftovers: Leftovers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recoverer, "LOOK", 0.05)
+    with (
+        Cluster.open(leftovers.cluster.servers["s1"].conninfo) as own,
+        own.connect(autocommit=True) as connection,
+    ):
+        connection.execute("SELECT * FROM numbers")
+        leftovers.prepare("s1", leftovers.gid("s2"), 7)
+        connection.execute("TRUNCATE numbers")  # comes to its end
+    assert leftovers.prepared() == {}
+
+
+def test_only_one_and_the_same_exchange_is_a_wait(leftovers: Leftovers) -> None:
+    cluster = leftovers.cluster
+    with leftovers.direct("s1") as locker, cluster.connect(autocommit=True) as connection:
+        for _ in range(5):
+            assert not cluster._recoverer.somebody_waits()
+        for _ in range(3):
+            with locker.transaction():
+                locker.execute("LOCK TABLE numbers")
+                waiting = threading.Thread(target=connection.execute, args=("SELECT * FROM numbers",))
+                waiting.start()
+                assert wait_until(lambda: bool(cluster._pools["s1"].under_way()), 10)
+                assert not cluster._recoverer.somebody_waits()
+            waiting.join()
+        with locker.transaction():
+            locker.execute("LOCK TABLE numbers")
+            waiting = threading.Thread(target=connection.execute, args=("SELECT * FROM numbers",))
+            waiting.start()
+            assert wait_until(lambda: bool(cluster._pools["s1"].under_way()), 10)
+            found = [cluster._recoverer.somebody_waits() for _ in range(8)]
+        waiting.join()
+        assert found == [looks in recoverer.LONG for looks in range(1, 9)]
+
+
+@pytest.mark.usefixtures("hasty")
 def test_a_recovery_that_fails_is_told_and_does_not_end_the_thread(
     leftovers: Leftovers, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
