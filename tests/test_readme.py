@@ -93,7 +93,7 @@ def test_what_it_does_not_do_is_refused(connection: Connection, what: str) -> No
 def test_what_psycopg_can_and_it_cannot_is_refused(connection: Connection) -> None:
     for call in (
         lambda: connection.cursor("named", withhold=True),
-        connection.notifies,
+        connection.pipeline,
     ):
         with pytest.raises(UnsupportedQuery):
             call()

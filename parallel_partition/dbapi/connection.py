@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
@@ -20,6 +21,7 @@ from parallel_partition import errors
 from parallel_partition.dbapi.block import BLOCK_GENERATORS, Block
 from parallel_partition.dbapi.cursor import Cursor
 from parallel_partition.dbapi.cursor_factory import named_over_servers, over_servers
+from parallel_partition.dbapi.notifications import NotifiedConnection
 from parallel_partition.dbapi.plain_cursor import execute_for, is_execute
 from parallel_partition.dbapi.server_cursor import ServerCursor
 from parallel_partition.dbapi.statement_lock import StatementLock
@@ -69,17 +71,7 @@ class Info(ConnectionInfo):
         return super().transaction_status if self.pgconn is CLOSED else self._transaction.status
 
 
-def _refused(method: str) -> Any:
-    """A method of psycopg's that has no meaning over several servers yet, and says so."""
-
-    def refuse(_self: object, *_arguments: object, **_options: object) -> NoReturn:
-        raise as_driver_error(errors.UnsupportedQuery(f"{method} is not supported over several servers"))
-
-    refuse.__doc__ = f"Refused: {method} is not supported over several servers."
-    return refuse
-
-
-class Connection(TwoPhaseConnection[Row]):
+class Connection(TwoPhaseConnection[Row], NotifiedConnection[Row]):
     """A DB-API connection that answers as one PostgreSQL would.
 
     ``isinstance(connection, psycopg.Connection)`` holds. It is made by ``Cluster.connect`` and
@@ -115,8 +107,9 @@ class Connection(TwoPhaseConnection[Row]):
         self._closed = self._released = True  # until all below succeeded, so that __del__ has nothing to say
         self._router = router
         self._on_close = on_close
+        self._came = deque()
         self.transaction_state = Transaction(
-            router, self._begin_command, self._forward_notice, self._take_session
+            router, self._begin_command, self._forward_notice, self._take_session, self._notified
         )
         self.transaction_state.cross_shard_writes = checked(cross_shard_writes)
         self.runner = StreamingRunner(router, self.transaction_state, gather_limit)
@@ -309,6 +302,15 @@ class Connection(TwoPhaseConnection[Row]):
     def prepare_threshold(self, value: int | None) -> None:
         self.transaction_state.sessions.prepare_threshold = value
 
+    @property
+    def prepared_max(self) -> int | None:
+        """As psycopg's: how many statements stay prepared on a server; None for any number."""
+        return self.transaction_state.sessions.prepared_max
+
+    @prepared_max.setter
+    def prepared_max(self, value: int | None) -> None:
+        self.transaction_state.sessions.prepared_max = value
+
     def _forward_notice(self, diagnostic: Diagnostic) -> None:
         for callback in self._notice_handlers:
             callback(diagnostic)
@@ -477,6 +479,14 @@ class Connection(TwoPhaseConnection[Row]):
 
     # --- what is not here -------------------------------------------------------------------------------------
 
-    pipeline = _refused("pipeline()")
-    notifies = _refused("notifies()")
-    add_notify_handler = _refused("add_notify_handler()")
+    def pipeline(self) -> NoReturn:
+        """Refused: its statements would go to one server; `Cursor.executemany` sends to all without waiting."""
+        message = "pipeline() is not supported over several servers; executemany() sends without waiting"
+        raise as_driver_error(errors.UnsupportedQuery(message))
+
+    @classmethod
+    def connect(cls, conninfo: str = "", **options: Any) -> Connection[Any]:
+        """As ``parallel_partition.connect``, which this calls."""
+        from parallel_partition import dbapi
+
+        return dbapi.connect(conninfo, **options)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
@@ -27,6 +28,12 @@ PLANS_MAX = 1000
 #: Longer texts are mostly made by programs, one of a kind each; keeping them would push out the useful ones.
 TEXT_MAX = 16_384
 
+#: What may leave something in the session; of PostgreSQL's functions, the only ones that tables of the cluster are read
+#: with.
+_LEAVES_STATE = re.compile(r"advisory|setseed|\b(?:listen|prepare|temp|temporary)\b", re.IGNORECASE)
+#: What of that somebody may rely on until the connection is closed.
+_HELD = re.compile(r"advisory_lock|\b(?:listen|prepare|temp|temporary)\b", re.IGNORECASE)
+
 _PlanKey = tuple[bytes, tuple[int, ...], tuple[str, ...]]
 
 
@@ -36,7 +43,8 @@ class Planned:
 
     ``first`` are the tables of subqueries that are answered first, None where they are not known yet; ``is_undivided``:
     none can be.
-    ``leaves_state``: it may leave something in the sessions, as advisory locks. ``unhidden``: no local relation comes
+    ``leaves_state``: it may leave something in the sessions, as advisory locks; ``held``: on which the caller may rely
+    until it closes the connection. ``unhidden``: no local relation comes
     before its tables in the search path. ``beside``: what users made under names of PostgreSQL's own, none of which it
     means. ``views`` are those whose definitions it has. ``prevents_prepare``: what it calls that does.
     """
@@ -46,6 +54,7 @@ class Planned:
     oids: tuple[int, ...]
     point: PointRoute | None = None
     leaves_state: bool = False
+    held: bool = False
     split: Split | None = None
     first: tuple[FirstTable, ...] | None = None
     is_undivided: bool = False
@@ -150,11 +159,13 @@ class Router:
         schema = self.state.schema
         expanded, views = expand_views(decoded, schema, search_path)
         plan = make_plan(expanded, oids, schema, search_path)
-        # Of PostgreSQL's own functions, the only ones that tables of the cluster are read with.
-        leaves_state = "advisory" in decoded.lower() or "setseed" in decoded.lower()
+        leaves_state = _LEAVES_STATE.search(decoded) is not None
+        held = leaves_state and _HELD.search(decoded) is not None
         prevents = prevents_prepare(expanded)
         point = None if leaves_state or views or prevents else point_route(plan, oids)
-        planned = Planned(plan, text, oids, point, leaves_state, views=views, prevents_prepare=prevents)
+        planned = Planned(
+            plan, text, oids, point, leaves_state, held, views=views, prevents_prepare=prevents
+        )
         if len(text) <= TEXT_MAX:
             with self._lock:
                 if schema is self.state.schema:

@@ -222,7 +222,7 @@ class Runner:
         finally:
             self.transaction.unpreparable.calls = ()
             if planned.leaves_state:
-                self.transaction.sessions.touch()
+                self.transaction.sessions.touch(holds=planned.held)
 
     def _by_kind(self, planned: Planned, request: Statement) -> Answer:
         match plan := planned.plan:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import NoReturn
 
 import psycopg
-from psycopg import pq
+from psycopg import Notify, pq
 from psycopg.errors import Diagnostic
 from psycopg.pq.abc import PGresult
 
@@ -56,6 +56,7 @@ class Transaction:
     begin : gives the BEGIN statement with the isolation that the connection asks for
     on_notice : is told every notice of every server
     on_session : is told every session that is borrowed
+    on_notify : is told every notification
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class Transaction:
         begin: Callable[[], bytes],
         on_notice: Callable[[Diagnostic], None] | None = None,
         on_session: Callable[[Session], None] | None = None,
+        on_notify: Callable[[Notify], None] | None = None,
     ) -> None:
         self.router = router
         self.autocommit = False
@@ -78,7 +80,10 @@ class Transaction:
         self.cross_shard_writes: CrossShardWrites = "2pc"
         self.begin_command = begin
         self.sessions = BorrowedSessions(
-            router.pools, on_notice or (lambda _: None), on_session or (lambda _: None)
+            router.pools,
+            on_notice or (lambda _: None),
+            on_session or (lambda _: None),
+            on_notify or (lambda _: None),
         )
         self.begun: dict[str, None] = {}
         self.wrote: set[str] = set()

@@ -83,6 +83,7 @@ class Session:
         #: How often running the server could not tell how its tables look: the plan of that look is no good.
         self.unsure = 0
         self.prepare_threshold: int | None = PREPARE_THRESHOLD
+        self.prepared_max: int | None = PREPARED_MAX
         self._prepared: OrderedDict[StatementKey, bytes] = OrderedDict()
         self._seen: OrderedDict[StatementKey, int] = OrderedDict()
         self._pgconn = connection.pgconn
@@ -227,11 +228,18 @@ class Session:
                     continue
                 if result.status == _SYNC:
                     pgconn.exit_pipeline_mode()
+                    self.hand_out_notifies()
                     return received
                 self._refuse_copy(result)
                 received.append(result)
         except psycopg.OperationalError as error:
             raise _said_why(pgconn, received) or error from error
+
+    def hand_out_notifies(self) -> None:
+        """Tell the connection of the notifications that came; where psycopg's generators read, they have done it."""
+        while (notify := self._pgconn.notifies()) is not None:
+            if (handler := self._pgconn.notify_handler) is not None:
+                handler(notify)
 
     def broken_off(self, error: psycopg.Error) -> psycopg.Error:
         """The error of an exchange that did not come to its end; the connection is closed."""
@@ -306,18 +314,18 @@ class Session:
         return False
 
     def room_for_prepared(self) -> tuple[int, bytes]:
-        """Close the prepared statement that was not used for longest, when there are too many.
+        """Close the prepared statements that were not used for longest, when there are too many.
 
         Returns
         -------
         How many results that will have, and a name for another one.
         """
-        name = b"pp%d" % next(_names)
-        if len(self._prepared) < PREPARED_MAX:
-            return 0, name
-        _, oldest = self._prepared.popitem(last=False)
-        self._pgconn.send_query_params(b"DEALLOCATE " + oldest, [], (), [], 0)
-        return 1, name
+        evicted = 0
+        while self._prepared and self.prepared_max is not None and len(self._prepared) >= self.prepared_max:
+            _, oldest = self._prepared.popitem(last=False)
+            self._pgconn.send_query_params(b"DEALLOCATE " + oldest, [], (), [], 0)
+            evicted += 1
+        return evicted, b"pp%d" % next(_names)
 
     def prepared_name(self, key: StatementKey) -> bytes | None:
         """What a statement is prepared as; None where it is not."""
