@@ -163,9 +163,7 @@ class Router:
         held = leaves_state and _HELD.search(decoded) is not None
         prevents = prevents_prepare(expanded)
         point = None if leaves_state or views or prevents else point_route(plan, oids)
-        planned = Planned(
-            plan, text, oids, point, leaves_state, held, views=views, prevents_prepare=prevents
-        )
+        planned = Planned(plan, text, oids, point, leaves_state, held, views=views, prevents_prepare=prevents)
         if len(text) <= TEXT_MAX:
             with self._lock:
                 if schema is self.state.schema:
