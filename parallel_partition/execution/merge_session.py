@@ -33,8 +33,11 @@ _RECORDS = frozenset({2249, 2287})
 _SETTINGS = b"""
     SELECT name, setting FROM pg_catalog.pg_settings WHERE source = 'session'
     AND name NOT IN ('transaction_isolation', 'transaction_read_only', 'transaction_deferrable')
+    UNION ALL SELECT 'session_authorization', session_user
     UNION ALL SELECT 'role', pg_catalog.current_setting('role')
 """
+#: These are set last, in this order: each undoes the next, and may not set what was set before.
+_WHO = ("session_authorization", "role")
 #: What an earlier statement had set, and is reset since.
 _RESETS = (b"RESET SESSION AUTHORIZATION", b"RESET ALL")
 _NOT_ENUMS = (
@@ -191,6 +194,7 @@ class MergeSession:
             self._router.state.catalog, Statement(_SETTINGS, prepare=True), writes=False
         )
         pairs = [(settings.get_value(row, 0), settings.get_value(row, 1)) for row in range(settings.ntuples)]
+        pairs.sort(key=lambda pair: _WHO.index(name) if (name := (pair[0] or b"").decode()) in _WHO else -1)
         train = [Statement(text, prepare=False) for text in _RESETS]
         train += [Statement(_SET, (Parameter(name, 25, 0), Parameter(value, 25, 0))) for name, value in pairs]
         session.touched = True
