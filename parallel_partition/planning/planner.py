@@ -10,6 +10,7 @@ from parallel_partition.catalog.tables import Schema
 from parallel_partition.errors import UnsupportedQuery
 from parallel_partition.planning.align import Aligner, Passed
 from parallel_partition.planning.analysis import Analyser, Nodes, calls_in, is_aggregate, strings
+from parallel_partition.planning.answer_first import TEMPORARY
 from parallel_partition.planning.context import Query
 from parallel_partition.planning.explain_statement import plan_explain
 from parallel_partition.planning.functions import differs_by_server, is_volatile
@@ -233,23 +234,53 @@ def _plan_below(query: Query, text: str, oids: tuple[int, ...]) -> SelectPlan | 
 def _plan_source(
     oids: tuple[int, ...], schema: Schema, search_path: tuple[str, ...], text: str
 ) -> tuple[Gather, int | None]:
-    """Plan the SELECT or VALUES of a write, to run in the merge session, and tell how many columns it has.
+    """Plan what runs in the merge session for a write, and tell how many columns it has.
+
+    That is what an INSERT selects, or the whole of an UPDATE or DELETE.
 
     Raises
     ------
     UnsupportedQuery, Passed : it cannot
     """
+    query, named = _query_of(oids, schema, search_path, text)
+    _refuse_mixtures(query.root, named)
+    outputs = query.root.outputs
+    made = None if query.root.kind == "write" else _answered_whole(query)
+    return made or _gather_all(query), None if outputs is None else len(outputs)
+
+
+def _query_of(
+    oids: tuple[int, ...], schema: Schema, search_path: tuple[str, ...], text: str
+) -> tuple[Query, Named]:
     parsed = parse(text)
     tree = parsed.statements[0]
     analyser = Analyser(schema, search_path)
     root = analyser.statement(tree)
-    assert root is not None  # a SELECT
+    assert root is not None  # a SELECT or a write
     nodes = tuple(walk(tree))
     named = names_in(nodes, root, analyser)
-    _refuse_mixtures(root, named)
     condition = key_condition(root, nodes, oids)
-    query = Query(parsed, nodes, root, schema, search_path, oids, condition, [], text)
-    return gather(query), None if root.outputs is None else len(root.outputs)  # type: ignore[return-value]
+    return Query(parsed, nodes, root, schema, search_path, oids, condition, [], text), named
+
+
+def _gather_all(query: Query) -> Gather:
+    made = gather(query)
+    assert isinstance(made, Gather)
+    return made
+
+
+def _answered_whole(query: Query) -> Gather | None:
+    """The gather of a SELECT that servers can compute: it is answered first, as a subquery. None for others."""
+    inner = query.parsed.data[slice(*query.parsed.extents[0])].decode()
+    around = f'SELECT * FROM ({inner}\n) AS "parallel_partition source"'  # noqa: S608 - the caller's own
+    try:
+        made = _gather_all(_query_of(query.parameter_oids, query.schema, query.search_path, around)[0])
+    except (UnsupportedQuery, Passed):
+        return None
+    (source,) = parse(made.text).statements[0]["SelectStmt"]["fromClause"]
+    left = source["RangeSubselect"]["subquery"]["SelectStmt"].get("fromClause", [])
+    is_answered = len(left) == 1 and left[0].get("RangeVar", {}).get("schemaname") == TEMPORARY
+    return made if is_answered and not made.tables else None
 
 
 #: From cheap to dear; a strategy that passes says why.

@@ -182,3 +182,19 @@ INSERT INTO shops (code) VALUES ('x');
 -- elements: "code", "opened"
 -- write: INSERT INTO shops ("code", "opened") SELECT "s"."c1", "s"."c2" FROM ROWS FROM (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::date[])) AS "s"("c1", "c2")
 -- clock: CURRENT_DATE
+
+INSERT INTO orders (id, customer) SELECT customer, count(*) FROM orders WHERE state = $1 GROUP BY customer;
+-- strategy: computed first
+-- stage: CREATE TEMPORARY TABLE "parallel_partition rows" ("id" bigint, "customer" bigint, "state" text, "total" numeric(10,2), "placed" date, "tag" text COLLATE "C")
+-- fill: INSERT INTO pg_temp."parallel_partition rows" (id, customer) SELECT * FROM (SELECT "customer", "count" FROM pg_temp."answered_1") AS "parallel_partition source"
+-- answered first: answered_1 (customer, count) of $1: split, SELECT "customer" AS "c1", "count"(*) AS "c2" FROM "orders" WHERE "state" = $1 GROUP BY 1
+-- elements: "id", "customer", "state", "total", "placed", "tag"
+-- write: INSERT INTO orders ("id", "customer", "state", "total", "placed", "tag", "part") SELECT "s"."c1", "s"."c2", "s"."c3", "s"."c4", "s"."c5", "s"."c6", "s"."c7" FROM ROWS FROM (pg_catalog.unnest($1::bigint[]), pg_catalog.unnest($2::bigint[]), pg_catalog.unnest($3::text[]), pg_catalog.unnest($4::numeric(10,2)[]), pg_catalog.unnest($5::date[]), pg_catalog.unnest($6::text[]), pg_catalog.unnest($7::pg_catalog.int4[])) AS "s"("c1", "c2", "c3", "c4", "c5", "c6", "c7")
+
+INSERT INTO orders (id, customer) SELECT DISTINCT order_id, line FROM lines;
+-- strategy: computed first
+-- stage: CREATE TEMPORARY TABLE "parallel_partition rows" ("id" bigint, "customer" bigint, "state" text, "total" numeric(10,2), "placed" date, "tag" text COLLATE "C")
+-- fill: INSERT INTO pg_temp."parallel_partition rows" (id, customer) SELECT * FROM (SELECT "order_id", "line" FROM pg_temp."answered_1") AS "parallel_partition source"
+-- answered first: answered_1 (order_id, line): whole, SELECT DISTINCT order_id, line FROM lines\n
+-- elements: "id", "customer", "state", "total", "placed", "tag"
+-- write: INSERT INTO orders ("id", "customer", "state", "total", "placed", "tag", "part") SELECT "s"."c1", "s"."c2", "s"."c3", "s"."c4", "s"."c5", "s"."c6", "s"."c7" FROM ROWS FROM (pg_catalog.unnest($1::bigint[]), pg_catalog.unnest($2::bigint[]), pg_catalog.unnest($3::text[]), pg_catalog.unnest($4::numeric(10,2)[]), pg_catalog.unnest($5::date[]), pg_catalog.unnest($6::text[]), pg_catalog.unnest($7::pg_catalog.int4[])) AS "s"("c1", "c2", "c3", "c4", "c5", "c6", "c7")

@@ -88,3 +88,12 @@ INSERT INTO countries (code, name) SELECT DISTINCT left(name, 12) || id, state F
 INSERT INTO countries (code, name) SELECT 'U' || id, name FROM users ON CONFLICT (code) DO UPDATE SET name = 'dup' RETURNING *;
 INSERT INTO products (id, name, price) SELECT 900 + max(id), max(name), 2.345 FROM products RETURNING id;
 INSERT INTO countries SELECT 'Z' || code, name, region FROM countries;
+INSERT INTO users (id, name, score) SELECT 70000 + user_id, min(state), count(*) FROM orders WHERE state IS NOT NULL GROUP BY user_id RETURNING id, name, score;
+-- with: (80000, "new")
+INSERT INTO users (id, name) SELECT DISTINCT %s + user_id, state FROM orders WHERE state = %s;
+INSERT INTO weights (kg, what) SELECT count(*), state FROM orders GROUP BY state;
+INSERT INTO orders (user_id, no, qty) SELECT product_id, 5000, count(*) FROM orders WHERE product_id IS NOT NULL GROUP BY product_id RETURNING *;
+INSERT INTO events (tenant, day, n) SELECT tenant, day + 500, sum(n) FROM events GROUP BY day, tenant HAVING count(*) > 0;
+INSERT INTO users (id, name) SELECT DISTINCT 90000 + user_id, 'état' FROM orders -- Ünïcode
+;
+INSERT INTO users (id, name, born) SELECT max(user_id) + 1, 'x', '2020-01-01' FROM orders;
