@@ -45,6 +45,8 @@ _NO_PARTS: frozenset[int] = frozenset()
 
 #: The column of the stage that numbers its rows from 1, as they came.
 _ROW = quoted("parallel_partition row")
+#: Its partition, and the number of that one's home.
+_PART, _HOME = quoted("parallel_partition part"), quoted("parallel_partition home")
 #: Rows whose width is not asked for before they are read.
 FEW_ROWS = 10_000
 #: Bytes of rows that are held in this process and sent on at once, and what ON CONFLICT is refused over: PostgreSQL
@@ -187,11 +189,11 @@ class StagedInserts:
         part = part_expression(key, state.num_partitions) if table.sharded else "1"
         arrays = "".join(f", pg_catalog.array_agg({element})" for element in plan.elements)
         text = (
-            f"SELECT r.home, pg_catalog.array_agg(r.row), pg_catalog.array_agg(r.part){arrays}"  # noqa: S608 - quoted
-            f" FROM (SELECT p.*, ($1::pg_catalog.int4[])[p.part] AS home"
-            f" FROM (SELECT *, {part} AS part, {_ROW} AS row FROM pg_temp.{quoted(STAGE)}"
+            f"SELECT r.{_HOME}, pg_catalog.array_agg(r.{_ROW}), pg_catalog.array_agg(r.{_PART}){arrays}"  # noqa: S608 - quoted
+            f" FROM (SELECT p.*, ($1::pg_catalog.int4[])[p.{_PART}] AS {_HOME}"
+            f" FROM (SELECT *, {part} AS {_PART} FROM pg_temp.{quoted(STAGE)}"
             f" WHERE {_ROW} operator(pg_catalog.>) $2 AND {_ROW} operator(pg_catalog.<=) $3) AS p"
-            f" ORDER BY home, p.row) AS r GROUP BY r.home ORDER BY r.home"
+            f" ORDER BY {_HOME}, p.{_ROW}) AS r GROUP BY r.{_HOME} ORDER BY r.{_HOME}"
         )
         given = (
             Parameter(binary_array(_INT4, homes), _INT4_ARRAY, 1),

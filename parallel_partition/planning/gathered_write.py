@@ -63,10 +63,11 @@ def plan_gathered_write(
         clause, _, reason = str(passed).partition(": ")
         raise refuse(clause, f"{reason}, in {what}") from None
     locked = "FOR UPDATE" if moves or not assigned else "FOR NO KEY UPDATE"
-    tables = tuple(_locked(one, table, locked, moves=moves) for one in gather.tables)
+    kept = None if moves else _set_in_part(body)
+    tables = tuple(_locked(one, table, locked, kept) for one in gather.tables)
     undivided = gather.undivided
     if isinstance(undivided, Gather):
-        over = tuple(_locked(one, table, locked, moves=moves) for one in undivided.tables)
+        over = tuple(_locked(one, table, locked, kept) for one in undivided.tables)
         undivided = replace(undivided, tables=over)
     return GatheredWritePlan(
         (table.schema, table.name),
@@ -121,13 +122,18 @@ def _shown(parsed: ParsedText, body: Node, hidden: Sequence[Edit]) -> str:
     return splice(parsed.data, [edit for edit in hidden if edit[0] >= first]).decode()
 
 
-def _locked(one: GatheredTable, table: Table, lock: str, *, moves: bool) -> GatheredTable:
-    """The target's rows with what tells where they are; of those that may move all columns."""
+def _set_in_part(body: Node) -> frozenset[str]:
+    """The columns of which an element or a field is set: the rest stays what it was."""
+    items = (item["ResTarget"] for item in body.get("targetList", []))
+    return frozenset(item["name"] for item in items if "indirection" in item)
+
+
+def _locked(one: GatheredTable, table: Table, lock: str, kept: frozenset[str] | None) -> GatheredTable:
+    """The target's rows with what tells where they are, and the columns ``kept`` beside those needed; None: all."""
     if (one.schema, one.name) != (table.schema, table.name):
         return one
-    names = (
-        [column.name for column in table.columns if column.generated != "virtual"] if moves else one.columns
-    )
+    stored = [column.name for column in table.columns if column.generated != "virtual"]
+    names = [name for name in stored if kept is None or name in kept or name in one.columns]
     definition = f"{one.definition}, {quoted(ROW_PART)} pg_catalog.int4, {quoted(ROW_PLACE)} pg_catalog.tid"
     return replace(one, definition=definition, columns=(*names, ROW_PART, ROW_PLACE), lock=lock)
 

@@ -71,7 +71,7 @@ def plan_staged_insert(
         gather,
         _fill(pieces),
         tuple(defaults.drawn()),
-        tuple(column.name for column in table.columns if defaults.is_staged(column)),
+        tuple(column.name for column in table.columns if defaults.is_sent(column)),
         *_write(pieces, table, defaults),
         f"rows of {table.name} are computed first",
         "onConflictClause" in body,
@@ -175,6 +175,11 @@ class _Defaults:
         left_out = self._is_left_out(column) and column.default is not None
         return not (left_out and foreign_functions(default_nodes(column.default or ""), self._schema))
 
+    def is_sent(self, column: Column) -> bool:
+        """Tell whether a home is sent the column's value: not where it is NULL of its own accord there too."""
+        is_null = column.default is None and column.sequence is None and column.name not in self._table.key
+        return self.is_staged(column) and not (is_null and self._is_left_out(column))
+
     def of(self, column: Column) -> str:
         """The clauses of the column of the stage that give it the same defaults, and refuse the same."""
         if column.generated:
@@ -215,13 +220,17 @@ def _write(pieces: InsertPieces, table: Table, defaults: _Defaults) -> tuple[Sha
     The arrays are behind the caller's parameters.
     """
     tail, numbers = renumber(pieces.tail.encode())
-    staged = [column for column in table.columns if defaults.is_staged(column)]
+    staged = [column for column in table.columns if defaults.is_sent(column)]
     columns = [sent(column) for column in staged]
     listed = [quoted(column.name) for column in staged]
     elements = tuple(column.element for column in columns)
     if table.sharded:
         columns.append(number(PART))
         listed.append(quoted(PART))
+    elif not staged:
+        raise refuse(
+            "DEFAULT VALUES", f"nothing of its row is known, in a write of {table.name}", "give a value"
+        )
     text = (
         f"{pieces.target} ({', '.join(listed)}) SELECT {', '.join(values(columns))}"  # noqa: S608 - quoted
         f" FROM {rows_from(columns, len(numbers) + 1)} {tail.decode()}"

@@ -177,3 +177,30 @@ def test_executemany_goes_on_behind_a_row_that_is_computed_first(over: Connectio
         (2, "t3y"),
         (3, "t3y"),
     ]
+
+
+def test_only_the_rights_of_the_columns_that_are_given_are_needed(
+    made: Cluster, over: Connection[Any]
+) -> None:
+    for server in made.servers.values():
+        with psycopg.connect(server.conninfo, autocommit=True) as direct:
+            direct.execute("DROP ROLE IF EXISTS parallel_partition_writes")
+            direct.execute("CREATE ROLE parallel_partition_writes")
+            direct.execute("GRANT INSERT (topic, no, part) ON notes TO parallel_partition_writes")
+    over.execute("SET ROLE parallel_partition_writes")
+    try:
+        assert (
+            over.execute(
+                "INSERT INTO notes (topic, no) SELECT 'a' || g, g FROM generate_series(1, 9) AS g"
+            ).rowcount
+            == 9
+        )
+        with pytest.raises(pg.InsufficientPrivilege):
+            over.execute("INSERT INTO notes (topic, no, body) SELECT 'a', 1, 'b'")
+    finally:
+        over.rollback()
+        over.execute("RESET ROLE")
+        for server in made.servers.values():
+            with psycopg.connect(server.conninfo, autocommit=True) as direct:
+                direct.execute("DROP OWNED BY parallel_partition_writes")
+                direct.execute("DROP ROLE parallel_partition_writes")

@@ -66,3 +66,5 @@ UPDATE users SET nothing = 1 WHERE id = (SELECT 5);
 UPDATE users SET name = 'x' WHERE nothing = (SELECT max(id) FROM users);
 -- fails: 21000
 UPDATE users SET score = (SELECT price FROM orders);
+UPDATE users SET marks[1] = 99, notes['x'] = '5' WHERE score > (SELECT avg(score) FROM users) RETURNING id, marks, notes;
+UPDATE users SET marks[2] = (SELECT count(*) FROM orders) WHERE marks IS NOT NULL RETURNING *;
