@@ -48,7 +48,7 @@ contracts: $(VENV)/test.done
 check: lint types contracts test
 
 bench: $(VENV)/test.done
-	$(BIN)/python -m benchmarks point fanout fetch load
+	$(BIN)/python -m benchmarks point fanout fetch load many
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -11,7 +11,7 @@ from typing import Any
 
 from psycopg.conninfo import make_conninfo
 
-from benchmarks import queries
+from benchmarks import queries, writes
 from benchmarks.baselines import split_csv
 from benchmarks.measure import Pair, compare, compare_each
 from benchmarks.peak import stream_apart
@@ -167,6 +167,7 @@ WORKLOADS: dict[str, Workload] = {
     "fanout": fanout,
     "fetch": fetch,
     "load": load,
+    "many": writes.many,
     "plan": queries.plan,
     "small": queries.small,
     "gather": queries.gather,

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from click.testing import CliRunner
 
-from benchmarks import workloads
+from benchmarks import workloads, writes
 from benchmarks.__main__ import main
 from benchmarks.workloads import WORKLOADS
 
@@ -19,6 +19,7 @@ def test_every_workload_gives_its_figures(
 ) -> None:
     monkeypatch.setattr(workloads, "POINT_QUERIES", 20)
     monkeypatch.setattr(workloads, "STREAMED_ROWS", 3_000)
+    monkeypatch.setattr(writes, "MANY", 3_000)
     file = tmp_path / "figures.json"
     options = ["--scale=0.001", "--repeat=1", "--partitions=8", f"--json={file}", f"--data={tmp_path}"]
     options += [f"--conninfo={conninfo}" for conninfo in conninfos[:2]]
@@ -28,7 +29,7 @@ def test_every_workload_gives_its_figures(
     assert answer.exit_code == 0
     figures = json.loads(file.read_text())
     assert [figure["workload"] for figure in figures] == [
-        *("point", "fanout", "fanout", "fetch", "load", "plan", "plan", "small", "stream", "stream"),
+        *("point", "fanout", "fanout", "fetch", "load", "many", "plan", "plan", "small", "stream", "stream"),
     ]
     for figure in figures:
         assert figure["ratio"] == pytest.approx(figure["ours_s"] / figure["limit_s"])
