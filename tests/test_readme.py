@@ -57,7 +57,6 @@ REFUSED = {
     "a view": "CREATE VIEW dear AS SELECT * FROM visits WHERE cost > 1000",
     "ALTER TABLE": "ALTER TABLE visits ADD COLUMN paid boolean",
     "CREATE INDEX": "CREATE INDEX ON visits (cost)",
-    "TRUNCATE": "TRUNCATE visits",
     "GRANT": "GRANT SELECT ON visits TO PUBLIC",
     "COPY": "COPY visits TO STDOUT",
     "PREPARE TRANSACTION as a statement": "PREPARE TRANSACTION 'mine'",

@@ -216,12 +216,13 @@ def modify_statements(
 def run_reference_write(
     router: Router, transaction: Transaction, planned: Planned, plan: ReferenceWritePlan, request: Statement
 ) -> Answer:
-    """Write a reference table on every server; the first server's answer is the answer, and the others must agree."""
+    """Write on every server; the first server's answer is the answer, and the others must agree."""
     statement = for_shard(planned, plan.query.text, plan.query.numbers, request)
     statements = _at_one_moment(plan, dict.fromkeys(router.state.servers, statement), transaction)
     if plan.returning:
         require_readable(transaction, dict(list(statements.items())[:1]))
-    asked = transaction.ask(statements, frozenset(), writes=True)
+    parts = None if router.state.schema[plan.table].sharded else frozenset[int]()
+    asked = transaction.ask(statements, parts, writes=True)
     answers = {server: asked[server] for server in statements}
     [(first, answer)] = answer_of_all(plan.table, answers).items()
     commit_in_autocommit(transaction)

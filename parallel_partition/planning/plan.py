@@ -424,7 +424,7 @@ class HomeWrite:
 
 @dataclass(frozen=True, slots=True)
 class ReferenceWritePlan:
-    """A write of a reference table: the same text on every server, the first server's answer is the answer.
+    """A write of a reference table, or TRUNCATE: the same text on every server, whose answers must agree.
 
     ``clock`` is as a `ModifyPlan` has it.
     """

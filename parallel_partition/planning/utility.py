@@ -17,7 +17,13 @@ from parallel_partition.planning.analysis import strings
 from parallel_partition.planning.functions import foreign_functions
 from parallel_partition.planning.known_names import refuse_names, refuse_relation, table_of
 from parallel_partition.planning.parse import ParsedText
-from parallel_partition.planning.plan import LocalPlan, SettingPlan, TransactionPlan
+from parallel_partition.planning.plan import (
+    LocalPlan,
+    ReferenceWritePlan,
+    SettingPlan,
+    ShardQuery,
+    TransactionPlan,
+)
 from parallel_partition.planning.refuse import refuse
 from parallel_partition.planning.tokens import scan
 from parallel_partition.planning.trees import Node, kind_and_body, walk
@@ -46,7 +52,6 @@ _INSTEAD = {
     "COPY": "use Cluster.writer or load_csv to write, and a SELECT to read",
     "CREATE TABLE": "use Cluster.create_table",
     "DROP TABLE": "use Cluster.drop_table",
-    "TRUNCATE": "use DELETE",
 }
 #: The words of these statements that are worth naming.
 _TWO_WORDS = frozenset({"CREATE", "ALTER", "DROP", "COMMENT", "SECURITY"})
@@ -57,7 +62,7 @@ _OF_ONE_SERVER = frozenset({"OBJECT_TABLE", "OBJECT_VIEW", "OBJECT_MATVIEW", "OB
 
 def plan_utility(
     parsed: ParsedText, schema: Schema, search_path: tuple[str, ...]
-) -> LocalPlan | SettingPlan | TransactionPlan:
+) -> LocalPlan | ReferenceWritePlan | SettingPlan | TransactionPlan:
     """Plan the only statement of a text, one that no strategy is for.
 
     Raises
@@ -79,6 +84,8 @@ def plan_utility(
     table = _table_named(tree, schema, search_path)
     if kind == "MergeStmt" and table is not None:
         raise refuse("MERGE", "it is not supported yet", "use INSERT ... ON CONFLICT, UPDATE and DELETE")
+    if kind == "TruncateStmt" and table is not None:
+        return _truncate(parsed, body, table, schema, search_path)
     if table is not None:
         raise _refused(words, f"it names {table.schema}.{table.name}, and would reach one server only")
     if schema.tables:
@@ -96,6 +103,23 @@ def plan_utility(
         foreign_functions(nodes, schema),
         kind not in _READS,
         utility=True,
+    )
+
+
+def _truncate(
+    parsed: ParsedText, body: Node, table: Table, schema: Schema, search_path: tuple[str, ...]
+) -> ReferenceWritePlan:
+    """TRUNCATE is the same on every server; RESTART IDENTITY finds the sequences on the catalog's."""
+    for item in body["relations"]:
+        name = item["RangeVar"]
+        if schema.find(name.get("schemaname"), name["relname"], search_path) is None:
+            raise refuse(
+                f"TRUNCATE {name['relname']}",
+                f"it is on the catalog's server only, and {table.name} is on all",
+                "truncate them one by one",
+            )
+    return ReferenceWritePlan(
+        (table.schema, table.name), ShardQuery(parsed.text), f"{table.name} is emptied on every server"
     )
 
 

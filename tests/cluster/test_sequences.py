@@ -204,3 +204,22 @@ def test_only_the_rights_of_the_columns_that_are_given_are_needed(
             with psycopg.connect(server.conninfo, autocommit=True) as direct:
                 direct.execute("DROP OWNED BY parallel_partition_writes")
                 direct.execute("DROP ROLE parallel_partition_writes")
+
+
+def test_truncate_restarts_sequences(over: Connection[Any], one: psycopg.Connection[Any]) -> None:
+    found = []
+    for connection in (over, one):
+        connection.execute("INSERT INTO visits (who) VALUES ('a'), ('b'), ('c')")
+        connection.execute("INSERT INTO places (name) VALUES ('a'), ('b')")
+        cursor = connection.execute("TRUNCATE visits, places RESTART IDENTITY")
+        connection.execute("INSERT INTO visits (who) VALUES ('d')")
+        connection.execute("TRUNCATE notes")
+        rows = connection.execute("SELECT * FROM visits, (SELECT count(*) FROM notes) AS n").fetchall()
+        found.append((cursor.statusmessage, cursor.rowcount, rows))
+    assert found[0] == found[1] == ("TRUNCATE TABLE", -1, [(1, "d", 0)])
+
+
+def test_truncate_is_undone_with_its_transaction(over: Connection[Any]) -> None:
+    over.execute("TRUNCATE notes")
+    over.rollback()
+    assert over.execute("SELECT count(*) FROM notes").fetchone() == (3,)

@@ -203,8 +203,11 @@ DROP TYPE mood CASCADE;
 DROP TRIGGER t ON orders;
 -- refused: DROP TRIGGER: it names public.orders, and would reach one server only
 
-TRUNCATE products;
--- refused: TRUNCATE: it names public.products, and would reach one server only; use DELETE
+TRUNCATE products, elsewhere;
+-- refused: TRUNCATE elsewhere: it is on the catalog's server only, and products is on all; truncate them one by one
+
+TRUNCATE ONLY orders;
+-- refused: ONLY orders: the rows of a sharded table are in its child tables; leave ONLY out
 
 LOCK TABLE orders;
 -- refused: LOCK: it names public.orders, and would reach one server only

@@ -231,3 +231,11 @@ UPDATE orders SET placed = now() WHERE total > 5 RETURNING now();
 
 UPDATE orders SET placed = statement_timestamp() WHERE total > 5;
 -- one server only: function statement_timestamp: its value may differ between servers; over several servers this is not done: restrict the key (id) to one server
+
+TRUNCATE products;
+-- strategy: every server
+-- text: TRUNCATE products
+
+TRUNCATE TABLE public.orders, lines RESTART IDENTITY CASCADE;
+-- strategy: every server
+-- text: TRUNCATE TABLE public.orders, lines RESTART IDENTITY CASCADE
