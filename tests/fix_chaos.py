@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 import pytest
 
@@ -19,6 +20,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[_TOLD] = Counter()
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Let a worker of several tell what its campaigns did."""
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["campaigns"] = dict(session.config.stash[_TOLD])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Add up what the workers tell."""
+    node.config.stash[_TOLD].update(getattr(node, "workeroutput", {}).get("campaigns", {}))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
