@@ -138,8 +138,8 @@ class CommitUnknown(OperationalError):
     """A server was lost before it answered whether it has committed, and could not be asked since.
 
     The transaction is committed on all of its servers, or will be, or it is on none. ``cluster.outcome(error)`` tells
-    which once ``server`` can be reached again; ``xid`` is what it is looked up by there. It is None where the
-    transaction wrote on one server and its number is not known: then only its rows tell. Do not run it again before.
+    which once ``server`` can be reached again; ``xid`` is what it is looked up by there. It is None for
+    a write of one server in autocommit, whose number is not known: then only its rows tell. Do not run it again before.
 
     Example
     -------

@@ -63,13 +63,15 @@ class Parameters(Sequence[Parameter]):
 class Statement(NamedTuple):
     """A statement in ``$n`` form and its parameters.
 
-    ``result_format`` is 0 for text and 1 for binary; ``prepare`` says whether it may be prepared on the server.
+    ``result_format`` is 0 for text and 1 for binary; ``prepare`` says whether it may be prepared on the server;
+    ``answered_at_once`` that its answer must not wait for those of the statements behind it.
     """
 
     text: bytes
     parameters: Sequence[Parameter] = ()
     result_format: int = 0
     prepare: bool | None = None
+    answered_at_once: bool = False
 
 
 class OutputColumn(NamedTuple):

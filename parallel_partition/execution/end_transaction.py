@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
@@ -13,15 +14,21 @@ from parallel_partition.execution.commit_in_turn import commit_in_turn
 from parallel_partition.execution.failpoint import reach
 from parallel_partition.execution.failures import commit_unknown, one_error, stale_map
 from parallel_partition.execution.fan_out import run_all
+from parallel_partition.execution.resolve import Reconnect, settle
 from parallel_partition.execution.router import Router
 from parallel_partition.execution.snapshot import ENTER_ALONE, ENTER_TOGETHER
-from parallel_partition.execution.two_phase import commit_everywhere
+from parallel_partition.execution.two_phase import PATIENCE, commit_everywhere
 from parallel_partition.execution.version import Versions, may_be_stale
 from parallel_partition.postgres.driver_errors import as_driver_error
+from parallel_partition.postgres.named_sql import load
 from parallel_partition.postgres.session import Session
 from parallel_partition.statements import Statement
 
+logger = logging.getLogger("parallel_partition")
+
 _COMMIT = Statement(b"COMMIT", prepare=False)
+#: PostgreSQL's number of the transaction, told before its COMMIT may be lost.
+_NUMBER = Statement(load("two_phase")["transaction_id"].encode(), prepare=False, answered_at_once=True)
 
 
 def commit_begun(
@@ -65,21 +72,38 @@ def commit_begun(
     if readers:
         assert_versions(versions, readers, {server: [_COMMIT] for server in readers})
     for server in writers:
-        _commit_writer(versions, sessions[server])
+        _commit_writer(versions, sessions[server], reconnect)
 
 
-def _commit_writer(versions: Versions, session: Session) -> None:
+def _commit_writer(versions: Versions, session: Session, reconnect: Reconnect) -> None:
+    behind = {session.server: [ENTER_ALONE, _NUMBER, _COMMIT]}
     try:
-        assert_versions(versions, {session.server: session}, {session.server: [ENTER_ALONE, _COMMIT]})
+        assert_versions(versions, {session.server: session}, behind)
     except psycopg.Error as error:
-        if session.alive:
+        if session.alive or not _committed_in_spite_of(error, session, reconnect):
             raise
-        raise commit_unknown(session.server, error) from error
     except BaseException as interruption:
         interruption.add_note(
             f"whether the transaction was committed on server {session.server} is not known"
         )
         raise
+
+
+def _committed_in_spite_of(error: psycopg.Error, session: Session, reconnect: Reconnect) -> bool:
+    """Whether the server has committed, although it was lost before it could say so.
+
+    Raises
+    ------
+    errors.CommitUnknown : it cannot be asked
+    """
+    told = [result for result in session.received if result.nfields == 1 and result.fname(0) == b"number"]
+    if not told:
+        raise commit_unknown(session.server, error) from error
+    number = (told[0].get_value(0, 0) or b"").decode()
+    if not number or not settle(session.server, number, reconnect, error, PATIENCE):
+        return False  # there was nothing to commit, or it is rolled back
+    logger.warning("server %s was lost while it committed; it has committed", session.server)
+    return True
 
 
 def assert_versions(

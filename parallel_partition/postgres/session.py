@@ -78,6 +78,8 @@ class Session:
         self.server = server
         self.touched = False
         self.default_isolation: str | None = None
+        #: What was answered in the latest exchange, also where it did not come to its end.
+        self.received: list[PGresult] = []
         #: How many exchanges have begun: one that goes on for long has the same number.
         self.exchanges = 0
         #: How often running the server could not tell how its tables look: the plan of that look is no good.
@@ -134,6 +136,8 @@ class Session:
             pgconn.enter_pipeline_mode()
             for number, statement in enumerate(statements):
                 owners += [number] * self.send(statement, number, fresh)
+                if statement.answered_at_once:
+                    pgconn.send_flush_request()
             received = yield from self._synchronized()
         return self.settle(received, owners, fresh)
 
@@ -213,7 +217,7 @@ class Session:
     def _synchronized(self) -> Exchange:
         """Send what is queued and a Sync, and read up to the server's Sync."""
         pgconn = self._pgconn
-        received: list[PGresult] = []
+        self.received = received = list[PGresult]()
         try:
             pgconn.pipeline_sync()
             while pgconn.flush():
@@ -245,7 +249,7 @@ class Session:
         """The error of an exchange that did not come to its end; the connection is closed."""
         lost = not self.alive
         if lost and not error.sqlstate:
-            error = _said_why(self._pgconn, ()) or error
+            error = _said_why(self._pgconn, []) or error
         self.close()
         if not lost or error.sqlstate:
             return known_at(error, self.server)
@@ -416,13 +420,15 @@ class _ToItsEnd:
         self._session.abandon()
 
 
-def _said_why(pgconn: PGconn, received: Sequence[PGresult]) -> psycopg.Error | None:
-    """The error with which the server ended the connection: "terminating connection due to ..."; None without one."""
-    read = list(received)
-    for _ in range(UNREAD_MAX):  # what had arrived together with the end is not read yet
+def _said_why(pgconn: PGconn, received: list[PGresult]) -> psycopg.Error | None:
+    """The error with which the server ended the connection: "terminating connection due to ..."; None without one.
+
+    What had arrived together with the end is not read yet, and added to what was received.
+    """
+    for _ in range(UNREAD_MAX):
         if (result := pgconn.get_result()) is not None:
-            read.append(result)
-    for result in read:
+            received.append(result)
+    for result in received:
         if result.error_field(pq.DiagnosticField.SEVERITY_NONLOCALIZED) in _LAST_WORDS:
             return error_from_result(result, "utf-8")
     return None

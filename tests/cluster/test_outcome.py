@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import psycopg
 import pytest
 
-from parallel_partition import CommitUnknown, UnknownServer, errors
-from parallel_partition.execution import two_phase
+from parallel_partition import Cluster, CommitUnknown, LocalCluster, UnknownServer, errors
+from parallel_partition.execution import end_transaction, two_phase
 from parallel_partition.local_servers.process import wait_until
 from parallel_partition.postgres.driver_errors import as_driver_error
+from parallel_partition.statements import Statement
 from tests.cluster.leftovers import Leftovers
+from tests.fix_faults import StartCluster
 
 
 def unknown(xid: str | None, server: str = "s1") -> CommitUnknown:
@@ -129,3 +134,105 @@ def test_a_commit_whose_decider_was_lost(leftovers: Leftovers, monkeypatch: pyte
             assert connection.execute("SELECT count(*) FROM t").fetchone() == (0,)
     finally:
         leftovers.cluster.drop_table("t")
+
+
+# --- a transaction that wrote on one server -------------------------------------------------------------------
+
+
+class Lone:
+    """A server of a test alone, and a transaction that waits in its COMMIT for a standby that is not there."""
+
+    def __init__(self, local: LocalCluster, cluster: Cluster) -> None:
+        self.server = local.servers[0]
+        self.cluster = cluster
+        cluster.create_table("CREATE TABLE t (k int PRIMARY KEY)", key="k")
+        self.eyes = psycopg.connect(self.server.conninfo, autocommit=True)
+
+    def standby(self, name: str) -> None:
+        self.eyes.execute(f"ALTER SYSTEM SET synchronous_standby_names = '{name}'".encode())
+        self.eyes.execute("SELECT pg_reload_conf()")
+        shown = "SHOW synchronous_standby_names"
+        assert wait_until(lambda: self.eyes.execute(shown).fetchone() == (name,), 10)
+
+    def waiting(self) -> list[int]:
+        query = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
+        return [pid for (pid,) in self.eyes.execute(query)]
+
+    def commit(
+        self, connection: psycopg.Connection[Any], then: Callable[[], object]
+    ) -> list[BaseException | None]:
+        """Commit, and do something once the COMMIT is on disk and not answered; what it raised."""
+        raised: list[BaseException | None] = []
+
+        def act() -> None:
+            try:
+                connection.commit()
+                raised.append(None)
+            except psycopg.Error as error:
+                raised.append(error)
+
+        thread = threading.Thread(target=act)
+        thread.start()
+        assert wait_until(lambda: bool(self.waiting()), 10)
+        then()
+        thread.join()
+        return raised
+
+
+@pytest.fixture
+def lone(throwaway_cluster: StartCluster) -> Iterator[Lone]:
+    local = throwaway_cluster(1)
+    with Cluster.create(local.conninfos, num_partitions=2) as cluster:
+        lone = Lone(local, cluster)
+        yield lone
+        lone.eyes.close()
+
+
+def count(lone: Lone) -> int:
+    with lone.cluster.connect() as connection:
+        row = connection.execute("SELECT count(*) FROM t").fetchone()
+        assert row is not None
+        return int(row[0])
+
+
+def test_a_commit_of_one_server_that_was_not_answered_is_found_out(lone: Lone) -> None:
+    with lone.cluster.connect() as connection:
+        connection.execute("INSERT INTO t VALUES (1)")
+        lone.standby("nobody")
+
+        def lose() -> None:
+            lone.eyes.execute("SELECT pg_terminate_backend(%s)", (lone.waiting()[0],))
+
+        assert lone.commit(connection, lose) == [None]
+        lone.standby("")
+    assert count(lone) == 1
+
+
+def test_a_commit_of_one_server_that_cannot_be_asked_can_be_looked_up(
+    lone: Lone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(end_transaction, "PATIENCE", 0.1)
+    with lone.cluster.connect() as connection:
+        connection.execute("INSERT INTO t VALUES (1)")
+        lone.standby("nobody")
+        [unknown] = lone.commit(connection, lone.server.kill)
+    assert isinstance(unknown, CommitUnknown)
+    assert (unknown.server, unknown.xid is not None) == ("s1", True)
+    lone.server.start()
+    assert lone.cluster.outcome(unknown) is True
+    assert count(lone) == 1
+
+
+def test_a_commit_of_one_server_that_was_rolled_back_is_known_to_be(
+    lone: Lone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The session ends at the place where its COMMIT would come next."""
+    die = Statement(b"SELECT pg_terminate_backend(pg_backend_pid())", prepare=False)
+    monkeypatch.setattr(end_transaction, "_COMMIT", die)
+    with lone.cluster.connect() as connection:
+        connection.execute("INSERT INTO t VALUES (1)")
+        with pytest.raises(psycopg.OperationalError) as raised:
+            connection.commit()
+        assert not isinstance(raised.value, CommitUnknown)
+    monkeypatch.undo()
+    assert count(lone) == 0

@@ -2,7 +2,7 @@
 
 -- name: transaction_id
 -- The transaction's own number, NULL while it has written nothing.
-SELECT pg_catalog.pg_current_xact_id_if_assigned()::pg_catalog.text
+SELECT pg_catalog.pg_current_xact_id_if_assigned()::pg_catalog.text AS number
 
 -- name: prepared_slots
 -- How many transactions this server can hold prepared; 0 is PostgreSQL's default.
