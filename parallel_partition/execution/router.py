@@ -28,11 +28,16 @@ PLANS_MAX = 1000
 #: Longer texts are mostly made by programs, one of a kind each; keeping them would push out the useful ones.
 TEXT_MAX = 16_384
 
+#: What is made for the session, by its first words.
+_MADE = (
+    r"\b(?:create|into)\s+(?:global\s+|local\s+)?temp(?:orary)?\b"
+    r"|\A(?:\s|--[^\n]*\n|/\*(?:[^*]|\*(?!/))*+\*/)*+(?:listen|prepare)\b"
+)
 #: What may leave something in the session; of PostgreSQL's functions, the only ones that tables of the cluster are read
 #: with.
-_LEAVES_STATE = re.compile(r"advisory|setseed|\b(?:listen|prepare|temp|temporary)\b", re.IGNORECASE)
+_LEAVES_STATE = re.compile(rf"advisory|setseed|{_MADE}", re.IGNORECASE)
 #: What of that somebody may rely on until the connection is closed.
-_HELD = re.compile(r"advisory_lock|\b(?:listen|prepare|temp|temporary)\b", re.IGNORECASE)
+_HELD = re.compile(rf"advisory_lock|{_MADE}", re.IGNORECASE)
 
 _PlanKey = tuple[bytes, tuple[int, ...], tuple[str, ...]]
 

@@ -232,12 +232,17 @@ def test_reset_all_would_not_do(trio: Cluster) -> None:
         "SELECT pg_advisory_lock(1)",
         "SELECT pg_try_advisory_lock(k) FROM t WHERE k = 1",
         "CREATE TEMPORARY TABLE scratch (a int)",
-        "PREPARE mine AS SELECT 1",
+        "SELECT 1 AS a INTO TEMP scratch",
+        "-- mine\nPREPARE mine AS SELECT 1",
     ],
 )
 def test_what_was_held_is_not_lost_in_silence(trio: Cluster, held: str) -> None:
     """Who goes on believes to hold the lock; a session that held nothing is replaced."""
-    for statement in ("SELECT pg_advisory_xact_lock(1)", held):
+    for statement in (
+        "SELECT pg_advisory_xact_lock(1)",
+        "SELECT k AS temp, v AS listen FROM t WHERE k = 1",
+        held,
+    ):
         with trio.connect(autocommit=True) as connection:
             connection.execute(statement)
             for session in connection.transaction_state.sessions.listed:
