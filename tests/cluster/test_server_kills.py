@@ -14,7 +14,7 @@ from parallel_partition.execution.recover import Courtesy
 from tests.cluster import mortals
 from tests.cluster.kill_cases import COMMITS, Case, points, some
 from tests.cluster.marks import agrees, conninfo, marks, prepared, settled
-from tests.cluster.mortals import Mortal
+from tests.cluster.mortals import UNKNOWN, Mortal
 from tests.fix_servers import SETTINGS
 
 _numbers = itertools.count(1)
@@ -62,4 +62,26 @@ def test_a_server_is_killed(
     assert (code, told is None) == ((0, False) if client == "goes on" else (-9, True))
     counts["parts in doubt, settled"] += settled(cluster)
     counts[f"servers killed in a commit (the {victim}; the client {client})"] += 1
+    agrees(cluster, number, told, marks(cluster, number))
+
+
+@pytest.mark.parametrize("victim", ["decider", "other"])
+@pytest.mark.parametrize("case", some(COMMITS))
+def test_a_client_meets_a_server_that_is_down(
+    cluster: Cluster, local: LocalCluster, case: Case, victim: str, counts: Counter[str]
+) -> None:
+    number = next(_numbers)
+    child = Mortal(mortals.impatient, points(case, "stop"), conninfo(cluster), number, case.scenario)
+    child.await_stop()
+    server = local.servers[0 if victim == "decider" else 1]
+    server.kill()
+    child.go_on()
+    code, told = child.end()
+    server.start()
+    assert (code, told is None) == (0, False)
+    if victim == "decider" and case.point == "prepare.done":
+        assert told[0] == UNKNOWN, told
+    counts["parts in doubt, settled"] += settled(cluster)
+    counts[f"servers down for the rest of a commit (the {victim})"] += 1
+    counts["commits whose outcome was unknown to their client, and looked up"] += told[0] == UNKNOWN
     agrees(cluster, number, told, marks(cluster, number))
