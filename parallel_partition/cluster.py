@@ -414,11 +414,12 @@ class Cluster:
 
         Every process that has the cluster open does this by itself from time to time, and when somebody waits for such
         a part. It may be called anywhere, any number of times at once. It is made by the login role, which takes the
-        role of whoever began a transaction where it may; so that of a superuser, or of the application.
+        role of whoever began a transaction where it may: a superuser's or the application's will do.
 
         Parameters
         ----------
-        min_age : seconds for which a prepared part is left to its client; one that is still there loses its transaction
+        min_age : seconds for which a prepared part is left to its client in any case; while the client has its
+            session on the deciding server, it is for 10 minutes
 
         Returns
         -------

@@ -64,7 +64,7 @@ class Bank:
         return Mortal(tellers.teller, point, conninfo(self.cluster), notes, self._hired)
 
     def _recover(self) -> None:
-        while not self._closing.wait(0.1):
+        while not self._closing.wait(0.3):
             recovery = self.cluster._recoverer.run(Courtesy(AGE), collect=False)
             self._counts["parts in doubt: committed"] += len(recovery.committed)
             self._counts["parts in doubt: rolled back"] += len(recovery.rolled_back)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import psycopg
 import pytest
@@ -17,6 +18,7 @@ from parallel_partition.execution import recoverer, snapshot
 from parallel_partition.execution.recover import Courtesy, Recovery
 from parallel_partition.local_servers.process import wait_until
 from parallel_partition.postgres import identity
+from parallel_partition.postgres.pool import MAX_SIZE
 from tests.cluster.leftovers import Leftovers
 
 NONE: dict[str, list[int]] = {"s1": [], "s2": [], "s3": []}
@@ -222,6 +224,15 @@ def test_commits_are_kept_while_a_server_cannot_be_asked(
 
 def away(cluster: Cluster, server: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cluster._pools[server], "_conninfo", "host=127.0.0.1 port=1 dbname=away")
+
+
+def test_recovery_needs_no_place_in_a_pool(leftovers: Leftovers) -> None:
+    """All of them may be taken by those who wait for what is left behind."""
+    leftovers.left(7, decided=False)
+    with ExitStack() as stack:
+        for _ in range(MAX_SIZE):
+            stack.enter_context(leftovers.cluster._pools["s2"].connection())
+        assert len(recover(leftovers.cluster).rolled_back) == 2
 
 
 @pytest.mark.parametrize("server", ["s1", "s3"])
