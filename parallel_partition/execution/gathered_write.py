@@ -15,6 +15,7 @@ from parallel_partition.execution.answer import Answer, changes_of
 from parallel_partition.execution.estimate import TableEstimate
 from parallel_partition.execution.fan_out import answers_of
 from parallel_partition.execution.gather import Gatherer
+from parallel_partition.execution.home_numbers import home_numbers
 from parallel_partition.execution.moment import text_at_moment
 from parallel_partition.execution.router import Router
 from parallel_partition.execution.temporary_tables import make_tables
@@ -22,13 +23,11 @@ from parallel_partition.execution.transaction import Transaction
 from parallel_partition.planning.gathered_write import NEW_PART, defined_triggers
 from parallel_partition.planning.key_sql import part_expression
 from parallel_partition.planning.plan import ROW_PART, Gather, GatheredWritePlan, HomeWrite
-from parallel_partition.postgres.binary_array import binary_array
 from parallel_partition.postgres.driver_errors import as_driver_error
 from parallel_partition.postgres.named_sql import load
 from parallel_partition.postgres.session import Session
 from parallel_partition.statements import Parameter, Statement
 
-_INT4, _INT4_ARRAY = 23, 1007
 #: Bytes of changed rows that are sent on: PostgreSQL takes no message over 1 GB.
 CHANGED_BYTES = 1 << 29
 
@@ -133,7 +132,7 @@ class GatheredWrites:
             f"SELECT ($1::pg_catalog.int4[])[{part}], pg_catalog.count(*)::pg_catalog.int4, {arrays}"  # noqa: S608 - quoted
             f" FROM pg_temp.{quoted(_CHANGED)} WHERE {condition} GROUP BY 1 ORDER BY 1"
         )
-        homes = (self._homes(),)
+        homes = (home_numbers(self._router.state),)
         (result,) = answers_of(merge, [Statement(text.encode(), homes, 1, prepare=False)])
         found = {}
         for row in range(result.ntuples):
@@ -141,14 +140,6 @@ class GatheredWrites:
             parameters = [Parameter(value, 0, 1) for value in values]
             found[servers[int.from_bytes(home, "big")]] = int.from_bytes(count, "big"), parameters
         return found
-
-    def _homes(self) -> Parameter:
-        """The number of the server of each partition."""
-        state = self._router.state
-        servers = list(state.servers)
-        parts = range(1, state.num_partitions + 1)
-        numbers = [servers.index(state.shard_map.home_of(part)).to_bytes(4, "big") for part in parts]
-        return Parameter(binary_array(_INT4, numbers), _INT4_ARRAY, 1)
 
     def _refuse_cascades(self, table: tuple[str, str], merge: Session) -> None:
         """Refuse to delete rows here to insert them there where other rows would be deleted with them."""

@@ -18,6 +18,7 @@ from parallel_partition.execution.answer import Answer, changes_of
 from parallel_partition.execution.estimate import TableEstimate
 from parallel_partition.execution.fan_out import answers_of
 from parallel_partition.execution.gather import Gatherer
+from parallel_partition.execution.home_numbers import home_numbers
 from parallel_partition.execution.moment import began_at, require_nameable, text_at
 from parallel_partition.execution.router import Router
 from parallel_partition.execution.run_writes import (
@@ -37,8 +38,7 @@ from parallel_partition.postgres.driver_errors import as_driver_error
 from parallel_partition.postgres.session import Session
 from parallel_partition.statements import Parameter, Statement
 
-_INT4, _INT8 = 23, 20
-_INT4_ARRAY, _INT8_ARRAY = 1007, 1016
+_INT8, _INT8_ARRAY = 20, 1016
 
 _NOTHING = Parameter(None, 0, 0)
 _NO_PARTS: frozenset[int] = frozenset()
@@ -183,8 +183,6 @@ class StagedInserts:
         state = self._router.state
         table = state.schema[plan.table]
         servers = list(state.servers)
-        numbers = range(1, state.num_partitions + 1)
-        homes = [servers.index(state.shard_map.home_of(part)).to_bytes(4, "big") for part in numbers]
         key = [quoted(column) for column in table.key]
         part = part_expression(key, state.num_partitions) if table.sharded else "1"
         arrays = "".join(f", pg_catalog.array_agg({element})" for element in plan.elements)
@@ -196,7 +194,7 @@ class StagedInserts:
             f" ORDER BY {_HOME}, p.{_ROW}) AS r GROUP BY r.{_HOME} ORDER BY r.{_HOME}"
         )
         given = (
-            Parameter(binary_array(_INT4, homes), _INT4_ARRAY, 1),
+            home_numbers(state),
             Parameter(b"%d" % start, _INT8, 0),
             Parameter(b"%d" % stop, _INT8, 0),
         )
