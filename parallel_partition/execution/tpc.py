@@ -21,6 +21,7 @@ from psycopg import pq, sql
 
 from parallel_partition import errors
 from parallel_partition.execution.end_transaction import assert_versions
+from parallel_partition.execution.failpoint import reach, watched
 from parallel_partition.execution.failures import first_line, one_error
 from parallel_partition.execution.fan_out import answers_of, run_all
 from parallel_partition.execution.run_each import roll_back, run_each
@@ -113,6 +114,7 @@ class _Preparation:
         # Each part stays in the snapshot gate of its server until it is ended; the first server's is entered first.
         enter = ENTER_TOGETHER if self._others else ENTER_ALONE
         assert_versions(versions, self._sessions, {self._decider: [enter]})
+        reach("tpc.entered")
         try:
             trains = {server: [ENTER_TOGETHER, self._prepare(server)] for server in self._others}
             trains |= {server: [_plain("COMMIT")] for server in self._readers}
@@ -120,9 +122,11 @@ class _Preparation:
                 self._readers, b"COMMIT"
             )
             self._run(trains, tags)
+            reach("tpc.prepared_others")
             self._run(
                 {self._decider: [self._prepare(self._decider)]}, {self._decider: b"PREPARE TRANSACTION"}
             )
+            reach("tpc.prepared")
         except BaseException:
             self._give_up()
             raise
@@ -135,7 +139,7 @@ class _Preparation:
             server: (self._sessions[server], self._sessions[server].exchange(train))
             for server, train in trains.items()
         }
-        outcome = run_all(exchanges)
+        outcome = run_all(watched(exchanges, "tpc.prepare_sent", "tpc.prepare_answered"))
         if outcome.failures:
             raise one_error(outcome.failures)
         for server, results in outcome.results.items():
@@ -198,6 +202,7 @@ def finish(transaction: Transaction, name: str, *, commit: bool) -> None:
     if not mine:
         message = f'prepared transaction with identifier "{name}" does not exist'
         raise known_at(psycopg.errors.UndefinedObject(message), None)
+    reach("tpc.listed")
     decider = next((part for part in mine if part.number == 1), None)
     if decider is not None:
         _decide(transaction, decider, mine, commit=commit)
@@ -205,6 +210,7 @@ def finish(transaction: Transaction, name: str, *, commit: bool) -> None:
         raise _not_in_state(
             f'transaction "{name}" was lost while it was prepared: it can only be rolled back'
         )
+    reach("tpc.decided")
     command = "COMMIT PREPARED" if commit else "ROLLBACK PREPARED"
     _end(transaction, [part for part in mine if part is not decider], command)
     if decider is not None:
@@ -256,7 +262,7 @@ def _on_all(
     exchanges = {
         server: (sessions[server], sessions[server].exchange(train)) for server, train in trains.items()
     }
-    outcome = run_each(exchanges, PATIENCE)
+    outcome = run_each(watched(exchanges, "tpc.sent", "tpc.answered"), PATIENCE)
     if outcome.failures:
         raise one_error(outcome.failures)
     return {server: outcome.results[server] for server in trains}

@@ -64,8 +64,36 @@ RECOVERIES = (
     Case("recover.ended"),
 )
 ROLES = (Case("recover.role_taken"),)
+#: Two-phase commit by the caller's hand. ``marks`` is what a commit by somebody else makes of it afterwards; parts are
+#: listed before they are prepared and before they are ended, on each of the three servers.
+PREPARES = (
+    Case("tpc.answered", marks=0),
+    Case("tpc.entered", marks=0),
+    Case("tpc.prepare_sent", marks=0),
+    Case("tpc.prepare_answered", marks=0),
+    Case("tpc.prepare_answered=2", marks=0),
+    Case("tpc.prepared_others", marks=0),
+    Case("tpc.prepare_sent=3"),
+    Case("tpc.prepare_answered=3", marks=3),
+    Case("tpc.prepared", marks=3),
+)
+#: ``marks`` is None where the other end is still possible.
+FINISHES = (
+    Case("tpc.sent"),
+    Case("tpc.answered=3"),
+    Case("tpc.listed"),
+    Case("tpc.decided", marks=3),
+    Case("tpc.sent=4", marks=3),
+    Case("tpc.answered=4", marks=3),
+    Case("tpc.answered=5", marks=3),
+    Case("tpc.sent=6", marks=3),
+    Case("tpc.answered=6", marks=3),
+)
 #: A few for every day, in the middle of each of the steps.
-FAST = ("prepare.answered", "decide.sent", "end.answered", "recover.settled")
+FAST = (
+    *("prepare.answered", "decide.sent", "end.answered", "recover.settled"),
+    *("tpc.prepared_others", "tpc.prepared", "tpc.listed", "tpc.decided", "tpc.answered=4"),
+)
 
 
 def label(case: Case) -> str:
@@ -89,7 +117,10 @@ def points(case: Case, action: str) -> str:
 
 def named() -> set[str]:
     """All places that have a case."""
-    return {case.point.partition("=")[0] for case in (*COMMITS, *IN_TURN, *RECOVERIES, *ROLES)}
+    return {
+        case.point.partition("=")[0]
+        for case in (*COMMITS, *IN_TURN, *RECOVERIES, *ROLES, *PREPARES, *FINISHES)
+    }
 
 
 def in_code() -> set[str]:
