@@ -33,7 +33,8 @@ fuzz: $(VENV)/test.done
 # Clients, recoveries and servers killed at every step of a commit, and a bank whose tellers and servers are killed
 # for a minute; ARGS="--bank-seconds 600" for longer.
 chaos: $(VENV)/test.done
-	$(BIN)/pytest tests/cluster/test_kills.py tests/cluster/test_server_kills.py tests/cluster/test_bank.py --chaos $(ARGS)
+	$(BIN)/pytest tests/cluster/test_kills.py tests/cluster/test_server_kills.py tests/cluster/test_tpc_kills.py \
+		tests/cluster/test_bank.py --chaos $(ARGS)
 
 lint: $(VENV)/test.done
 	$(BIN)/ruff check .
