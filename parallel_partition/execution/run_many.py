@@ -15,16 +15,22 @@ from parallel_partition import errors
 from parallel_partition.catalog.key_parameters import reader
 from parallel_partition.catalog.key_text import NotProven
 from parallel_partition.catalog.shard_map import part_of
-from parallel_partition.execution.answer import Answer, changes_of
+from parallel_partition.execution.answer import Answer, answer_of, changes_of
 from parallel_partition.execution.fan_out import run_all
 from parallel_partition.execution.point import UNREADABLE
 from parallel_partition.execution.router import Planned
 from parallel_partition.execution.run_plan import Runner
-from parallel_partition.execution.run_writes import insert_statements, modify_statements
+from parallel_partition.execution.run_writes import (
+    answer_of_all,
+    disagreement,
+    insert_statements,
+    modify_statements,
+    reference_statements,
+)
 from parallel_partition.execution.user_types import are_users
 from parallel_partition.execution.version import StaleVersion
 from parallel_partition.planning.conditions import ParameterKey
-from parallel_partition.planning.plan import InsertPlan, ModifyPlan, Plan
+from parallel_partition.planning.plan import InsertPlan, ModifyPlan, Plan, ReferenceWritePlan
 from parallel_partition.postgres.executions import Executions
 from parallel_partition.postgres.session import Exchange, Session, StatementKey
 from parallel_partition.statements import Parameters, Statement
@@ -77,6 +83,8 @@ def _is_sent_as_it_is(plan: Plan) -> bool:
             return not plan.drawn and plan.clock is None
         case ModifyPlan():
             return plan.gathered is None and plan.clock is None
+        case ReferenceWritePlan():
+            return plan.clock is None
     return False
 
 
@@ -128,6 +136,9 @@ class Pipelines:
         self._routes: dict[tuple[int, ...], _InsertRoute | None] = {}
         self._open: dict[str, Executions] = {}
         self._touched: set[str] = set()
+        #: Of a reference table, the rows that each set changed on each server.
+        self._counts: dict[str, list[int]] = {}
+        self._table: tuple[str, str] | None = None
         #: Users' types that are known on a server.
         self._numbered: set[tuple[str, tuple[int, ...]]] = set()
         self._parts: set[int] = set()
@@ -187,6 +198,9 @@ class Pipelines:
                     raise
                 self._run_alone(planned, request)
                 return
+        elif isinstance(plan, ReferenceWritePlan):
+            parts, statements = reference_statements(runner.router, planned, plan, request)
+            self._table = plan.table
         else:
             assert isinstance(plan, ModifyPlan)  # the types of parameters decide nothing about that
             parts, statements = modify_statements(runner.router, planned, plan, request)
@@ -224,6 +238,8 @@ class Pipelines:
             transaction.session(server)
             transaction.note_writers((server,))
         executions = Executions(transaction.session(server), transaction.train(server, True))
+        if self._table is not None:
+            executions.counts = self._counts.setdefault(server, [])
         self._open[server] = executions
         self._touched.add(server)
         return executions
@@ -253,8 +269,21 @@ class Pipelines:
         for server, session in sessions.items():
             versions.verify(session, parts, answered[server], own_snapshot=own[server])
         transaction.statements += 1
+        if self._table is not None:
+            return self._same_on_all(self._table)
         answer = changes_of([self._last[server] for server in self._latest], self._latest)
         answer.rowcount = self._changed
+        return answer
+
+    def _same_on_all(self, table: tuple[str, str]) -> Answer:
+        """What was changed in a reference table: the first server's answer, which the others must agree with."""
+        last = {server: self._last[server] for server in self._latest}
+        [(first, result)] = answer_of_all(table, last).items()
+        for server, counts in self._counts.items():
+            if counts != self._counts[first]:
+                raise disagreement(table, (first, sum(self._counts[first])), (server, sum(counts)))
+        answer = answer_of(result, first)
+        answer.rowcount = sum(self._counts[first])
         return answer
 
     def _end(self, behind: Mapping[str, list[Statement]]) -> dict[str, list[PGresult]]:

@@ -217,16 +217,24 @@ def run_reference_write(
     router: Router, transaction: Transaction, planned: Planned, plan: ReferenceWritePlan, request: Statement
 ) -> Answer:
     """Write on every server; the first server's answer is the answer, and the others must agree."""
-    statement = for_shard(planned, plan.query.text, plan.query.numbers, request)
-    statements = _at_one_moment(plan, dict.fromkeys(router.state.servers, statement), transaction)
+    parts, same = reference_statements(router, planned, plan, request)
+    statements = _at_one_moment(plan, same, transaction)
     if plan.returning:
         require_readable(transaction, dict(list(statements.items())[:1]))
-    parts = None if router.state.schema[plan.table].sharded else frozenset[int]()
     asked = transaction.ask(statements, parts, writes=True)
     answers = {server: asked[server] for server in statements}
     [(first, answer)] = answer_of_all(plan.table, answers).items()
     commit_in_autocommit(transaction)
     return answer_of(answer, first)
+
+
+def reference_statements(
+    router: Router, planned: Planned, plan: ReferenceWritePlan, request: Statement
+) -> tuple[frozenset[int] | None, dict[str, Statement]]:
+    """The partitions that a write on every server relies on, and the statement for each of them."""
+    statement = for_shard(planned, plan.query.text, plan.query.numbers, request)
+    parts = None if router.state.schema[plan.table].sharded else frozenset[int]()
+    return parts, dict.fromkeys(router.state.servers, statement)
 
 
 def _at_one_moment(
@@ -255,13 +263,19 @@ def answer_of_all(table: tuple[str, str], answers: Mapping[str, PGresult]) -> di
     (one, first), *others = answers.items()
     for other, second in others:
         if second.command_tuples != first.command_tuples:
-            message = (
-                f"reference table {'.'.join(table)} differs between servers: this statement changed "
-                f"{first.command_tuples} rows on {one} and {second.command_tuples} on {other}; its transaction is "
-                "rolled back"
-            )
-            raise as_driver_error(errors.InternalError(message).at(other))
+            raise disagreement(table, (one, first.command_tuples), (other, second.command_tuples))
     return {one: first}
+
+
+def disagreement(
+    table: tuple[str, str], one: tuple[str, int | None], other: tuple[str, int | None]
+) -> errors.Error:
+    """The error for a write of a reference table that changed another number of rows on one server than on another."""
+    message = (
+        f"reference table {'.'.join(table)} differs between servers: this statement changed {one[1]} rows on "
+        f"{one[0]} and {other[1]} on {other[0]}; its transaction is rolled back"
+    )
+    return as_driver_error(errors.InternalError(message).at(other[0]))
 
 
 def for_shard(planned: Planned, text: str, numbers: tuple[int, ...] | None, request: Statement) -> Statement:

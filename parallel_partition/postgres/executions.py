@@ -30,12 +30,13 @@ class Executions:
     """Statements that run on a session, which is in a transaction; from the first `send` until `ending` was driven.
 
     ``changed`` is how many rows they changed so far, ``last`` the result of the last one, ``failure`` of the one that
-    failed: none after it is run.
+    failed: none after it is run. ``counts`` are the rows of each, where it is made a list.
     """
 
     def __init__(self, session: Session, before: Sequence[Statement]) -> None:
         self.session = session
         self.changed = 0
+        self.counts: list[int] | None = None
         self.last: PGresult | None = None
         self.failure: PGresult | None = None
         self._pgconn = session.connection.pgconn
@@ -103,6 +104,8 @@ class Executions:
             self.failure = result
         elif self.failure is None and (count := result.command_tuples) is not None:
             self.changed += count
+            if self.counts is not None:
+                self.counts.append(count)
             self.last = result
 
     def ending(self, then: Sequence[Statement]) -> Exchange:

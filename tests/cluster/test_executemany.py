@@ -84,6 +84,14 @@ CALLS: dict[str, tuple[str, list[Any]]] = {
         [(n, f"b{n}", n / 4) for n in range(60)],
     ),
     "a reference table": ("INSERT INTO r VALUES (%s, %s)", [(n, f"l{n}") for n in range(20)]),
+    "a reference table twice": (
+        "INSERT INTO r VALUES (%s, %s) ON CONFLICT (id) DO UPDATE SET label = excluded.label WHERE r.id > 3",
+        [(n % 9, f"l{n}") for n in range(40)],
+    ),
+    "a duplicate in a reference table": (
+        "INSERT INTO r VALUES (%s, %s)",
+        [(n % 9, f"l{n}") for n in range(40)],
+    ),
     "updates by key": ("UPDATE t SET v = v + %s WHERE k = %s", [(n, n % 5) for n in range(40)]),
     "updates of all": ("UPDATE t SET v = v + %s", [(1,), (2,), (3,)]),
     "deletes": ("DELETE FROM t WHERE k BETWEEN %s AND %s", [(0, 2), (1, 3), (100, 0)]),
@@ -165,6 +173,23 @@ def test_an_error_of_the_iterator_fails_the_transaction(over: Connection[Any]) -
     over.rollback()
     cursor.executemany(INSERT, ROWS)
     assert over.execute("SELECT count(*) FROM t").fetchone() == (len(ROWS),)
+
+
+def test_a_reference_table_that_differs(make_cluster: MakeCluster) -> None:
+    """Rows are changed on one server, of one set only, that the others do not have; the total is the same."""
+    cluster = make_cluster(2)
+    cluster.create_table("CREATE TABLE r (id int PRIMARY KEY, label text)", reference=True)
+    with cluster.connect(autocommit=True) as connection:
+        rows = [(n, "a") for n in range(10)]
+        cursor = connection.cursor()
+        cursor.executemany("INSERT INTO r VALUES (%s, %s)", rows)
+        assert (cursor.rowcount, cursor.statusmessage) == (10, "INSERT 0 1")
+        with psycopg.connect(cluster.servers["s2"].conninfo, autocommit=True) as direct:
+            direct.execute("UPDATE r SET id = 77 WHERE id = 5")
+        with pytest.raises(errors.InternalError, match="differs between servers") as caught:
+            cursor.executemany("UPDATE r SET label = 'b' WHERE id = %s", [(n,) for n in (1, 2, 5, 77, 3)])
+        assert caught.value.server == "s2"
+        assert connection.execute("SELECT count(*) FROM r WHERE label = 'b'").fetchone() == (0,)
 
 
 def test_no_sets_at_all(over: Connection[Any]) -> None:
