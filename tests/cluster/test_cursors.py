@@ -311,8 +311,3 @@ def test_what_would_reach_one_server_is_refused_before_it_is_sent(
         assert connection.pgconn.transaction_status == psycopg.pq.TransactionStatus.IDLE
         assert connection.execute("SELECT count(*) FROM t").fetchone() == (20,)
         assert connection._pipeline is None
-
-
-def test_notifications_are_refused_where_one_would_wait_for_them(connection: Connection) -> None:
-    with pytest.raises(errors.UnsupportedQuery, match="add_notify_handler"):
-        connection.add_notify_handler(print)
