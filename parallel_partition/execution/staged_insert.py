@@ -32,7 +32,7 @@ from parallel_partition.execution.transaction import Transaction
 from parallel_partition.planning.key_sql import part_expression
 from parallel_partition.planning.plan import Drawn, Gather, StagedInsertPlan
 from parallel_partition.planning.splicing import renumber
-from parallel_partition.planning.staged_insert import STAGE
+from parallel_partition.planning.staged_insert import STAGE, STAGE_ROW
 from parallel_partition.postgres.binary_array import binary_array, integers_of
 from parallel_partition.postgres.driver_errors import as_driver_error
 from parallel_partition.postgres.session import Session
@@ -43,8 +43,7 @@ _INT8, _INT8_ARRAY = 20, 1016
 _NOTHING = Parameter(None, 0, 0)
 _NO_PARTS: frozenset[int] = frozenset()
 
-#: The column of the stage that numbers its rows from 1, as they came.
-_ROW = quoted("parallel_partition row")
+_ROW = quoted(STAGE_ROW)
 #: Its partition, and the number of that one's home.
 _PART, _HOME = quoted("parallel_partition part"), quoted("parallel_partition home")
 #: Rows whose width is not asked for before they are read.
@@ -102,7 +101,7 @@ class StagedInserts:
             given = [left.parameters[number - 1] for number in numbers]
             statement = left._replace(text=filled, parameters=given, result_format=0)
             rows = self._gatherer.answer(statement, estimates, merge).command_tuples or 0
-            self._number(plan, rows, merge)
+            self._draw_all(plan, rows, merge)
             batches = self._batches(plan, rows, merge)
             first = next(batches, {})
             if rest := next(batches, None):
@@ -123,8 +122,8 @@ class StagedInserts:
 
     # --- in the merge session ---------------------------------------------------------------------------------
 
-    def _number(self, plan: StagedInsertPlan, rows: int, merge: Session) -> None:
-        """Number the rows, and give them the values that are drawn."""
+    def _draw_all(self, plan: StagedInsertPlan, rows: int, merge: Session) -> None:
+        """Give the rows the values that are drawn."""
         table = f"pg_temp.{quoted(STAGE)}"
         schema = self._router.state.schema[plan.table]
         texts = [
@@ -132,8 +131,8 @@ class StagedInserts:
             for column in schema.columns
             if column.identity
         ]
-        texts.append(f"ALTER TABLE {table} ADD COLUMN {_ROW} pg_catalog.int8 GENERATED ALWAYS AS IDENTITY")
-        answers_of(merge, [Statement(text.encode(), prepare=False) for text in texts])
+        if texts:
+            answers_of(merge, [Statement(text.encode(), prepare=False) for text in texts])
         for drawn in plan.drawn:
             numbers = range(1, rows + 1) if drawn.rows is None else drawn.rows
             if numbers:

@@ -15,7 +15,7 @@ from parallel_partition.catalog.identifiers import quoted
 from parallel_partition.catalog.tables import PART, Table
 from parallel_partition.planning.align import Passed
 from parallel_partition.planning.hide_part import Edit
-from parallel_partition.planning.inserts import assigned_columns
+from parallel_partition.planning.inserts import assigned_columns, defaulted_columns
 from parallel_partition.planning.parse import ParsedText
 from parallel_partition.planning.plan import (
     ROW_PART,
@@ -26,7 +26,7 @@ from parallel_partition.planning.plan import (
     HomeWrite,
 )
 from parallel_partition.planning.refuse import refuse
-from parallel_partition.planning.scope import Level, field_names
+from parallel_partition.planning.scope import field_names
 from parallel_partition.planning.sent_rows import ROWS, number, place, rows_from, sent, values
 from parallel_partition.planning.splicing import splice
 from parallel_partition.planning.trees import Node, walk
@@ -41,7 +41,6 @@ PlanWrite = Callable[[str], tuple[Gather, int | None]]
 def plan_gathered_write(
     parsed: ParsedText,
     body: Node,
-    root: Level,
     table: Table,
     hidden: Sequence[Edit],
     plan_write: PlanWrite,
@@ -55,7 +54,7 @@ def plan_gathered_write(
     what = f"a write of {table.schema}.{table.name} over gathered rows"
     assigned = tuple(dict.fromkeys(assigned_columns(body)))
     _refuse_values(body, table, assigned, what)
-    _refuse_returning_generated(root, table, assigned, what)
+    _refuse_returning_generated(body, table, assigned, what)
     moves = bool(set(assigned) & set(table.key))
     try:
         gather, _ = plan_write(_shown(parsed, body, hidden))
@@ -85,11 +84,7 @@ def _refuse_values(body: Node, table: Table, assigned: Sequence[str], what: str)
     """Refuse what the temporary table would take otherwise than the table."""
     if PART in assigned:
         raise refuse(f"SET {PART}", "it is the library's own column and follows from the key")
-    defaulted = {
-        item["ResTarget"]["name"]
-        for item in body.get("targetList", [])
-        if "SetToDefault" in item["ResTarget"].get("val", {})
-    }
+    defaulted = set(defaulted_columns(body))
     for name in assigned:
         column = table.column(name)
         if column is None:
@@ -100,14 +95,14 @@ def _refuse_values(body: Node, table: Table, assigned: Sequence[str], what: str)
             raise refuse(f"SET {name} = DEFAULT", f"it is not supported in {what}", "give the value")
 
 
-def _refuse_returning_generated(root: Level, table: Table, assigned: Sequence[str], what: str) -> None:
+def _refuse_returning_generated(body: Node, table: Table, assigned: Sequence[str], what: str) -> None:
     """Refuse to return what the rows' homes compute anew."""
     stored = {column.name for column in table.columns if column.generated == "stored"}
     if not (stored and assigned):
         return
-    for reference in root.references:
-        name = field_names(reference.body)[-1]
-        if reference.clause == "RETURNING" and (name is None or name in stored):
+    for kind, below in walk(body.get("returningClause", {})):
+        name = field_names(below)[-1] if kind == "ColumnRef" else ""
+        if name is None or name in stored:
             raise refuse("RETURNING a generated column", f"its new value is known at home only, in {what}")
 
 

@@ -128,14 +128,42 @@ def _refusal(
 
 def assigned_columns(body: Node) -> Iterator[str]:
     """The columns that an UPDATE, or the DO UPDATE of an INSERT, sets."""
-    conflict = body.get("onConflictClause", {})
-    listed = (
-        conflict.get("targetList", [])
-        if "relation" in body and "selectStmt" in body
-        else body.get("targetList", [])
-    )
-    for item in listed:
-        yield item["ResTarget"]["name"]
+    for item in _assignments(body):
+        yield item["name"]
+
+
+def _assignments(body: Node) -> Iterator[Node]:
+    conflict = body.get("onConflictClause")
+    for item in (body if conflict is None else conflict).get("targetList", []):
+        yield item["ResTarget"]
+
+
+def defaulted_columns(body: Node) -> Iterator[str]:
+    """Those of `assigned_columns` that are set to DEFAULT, each by itself or several at once."""
+    for item in _assignments(body):
+        value = item.get("val", {})
+        if "MultiAssignRef" in value:
+            row = value["MultiAssignRef"]["source"].get("RowExpr", {}).get("args", [])
+            place = value["MultiAssignRef"]["colno"] - 1
+            value = row[place] if place < len(row) else {}
+        if "SetToDefault" in value:
+            yield item["name"]
+
+
+def refuse_drawn_changes(body: Node, table: Table) -> None:
+    """Refuse a SET of what only the catalog's sequence may give a column.
+
+    Raises
+    ------
+    UnsupportedQuery : the statement has one
+    """
+    defaulted = set(defaulted_columns(body))
+    for name in assigned_columns(body):
+        column = table.column(name)
+        if column is not None and name in defaulted and column.sequence is not None:
+            raise refuse(f"SET {name} = DEFAULT", "its value comes from a sequence", "give the value")
+        if column is not None and column.identity == "always":
+            raise refuse(f"SET {name}", "it is GENERATED ALWAYS AS IDENTITY", "leave it out")
 
 
 def refuse_key_changes(body: Node, table: Table) -> None:
@@ -325,12 +353,7 @@ def default_values(kind: str, body: Node, table: Table) -> Iterator[str]:
 
 
 def _is_defaulted(kind: str, body: Node, table: Table, column: Column) -> bool:
-    conflict = body.get("onConflictClause", {})
-    updates = conflict.get("targetList", []) if kind == "InsertStmt" else body.get("targetList", [])
-    if any(
-        item["ResTarget"]["name"] == column.name and "SetToDefault" in item["ResTarget"].get("val", {})
-        for item in updates
-    ):
+    if column.name in defaulted_columns(body):
         return True
     if kind != "InsertStmt":
         return False

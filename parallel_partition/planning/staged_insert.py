@@ -14,19 +14,33 @@ from parallel_partition.catalog.tables import PART, Column, Schema, Table
 from parallel_partition.planning.align import Passed
 from parallel_partition.planning.analysis import call_name
 from parallel_partition.planning.answer_first import TEMPORARY
-from parallel_partition.planning.functions import CLOCK_ADVICE, SEQUENCES, foreign_functions, reads_clock
+from parallel_partition.planning.functions import (
+    CLOCK_ADVICE,
+    SEQUENCES,
+    differs_beside_clock,
+    foreign_functions,
+    reads_clock,
+)
 from parallel_partition.planning.hide_part import Edit
 from parallel_partition.planning.insert_text import InsertPieces, InsertReader
-from parallel_partition.planning.inserts import default_nodes, refuse_key_changes
+from parallel_partition.planning.inserts import (
+    default_nodes,
+    defaulted_columns,
+    is_constant,
+    refuse_key_changes,
+)
 from parallel_partition.planning.parse import ParsedText
 from parallel_partition.planning.plan import Drawn, Gather, Refusal, ShardQuery, StagedInsertPlan
 from parallel_partition.planning.refuse import refuse
+from parallel_partition.planning.scope import SYSTEM_COLUMNS, field_names
 from parallel_partition.planning.sent_rows import number, rows_from, sent, values
 from parallel_partition.planning.splicing import renumber
 from parallel_partition.planning.trees import Node, walk
 
 #: The temporary table in which the rows are computed.
 STAGE = "parallel_partition rows"
+#: Its last column numbers its rows from 1, as they come: where they are stored tells no order.
+STAGE_ROW = "parallel_partition row"
 
 #: Plans the SELECT or VALUES with this text, as it would run in the merge session, and tells how many columns it has.
 PlanSource = Callable[[str], tuple[Gather, int | None]]
@@ -56,6 +70,8 @@ def plan_staged_insert(
         refuse_key_changes(body, table)
     _refuse_sequences(body, name)
     _refuse_subqueries_behind(body, name)
+    if not table.sharded:
+        _refuse_differences(body, table, schema, name)
     added = (PART,) if table.sharded else ()
     pieces = InsertReader(parsed, body, listed, hidden, added).pieces()
     gather, width = _gathered(pieces, plan_source, name)
@@ -69,7 +85,7 @@ def plan_staged_insert(
         (table.schema, table.name),
         _definition(table, defaults),
         gather,
-        _fill(pieces),
+        _fill(pieces, listed),
         tuple(defaults.drawn()),
         tuple(column.name for column in table.columns if defaults.is_sent(column)),
         *_write(pieces, table, defaults),
@@ -105,6 +121,25 @@ def _refuse_subqueries_behind(body: Node, name: str) -> None:
         )
 
 
+def _refuse_differences(body: Node, table: Table, schema: Schema, name: str) -> None:
+    """Refuse what each server would evaluate by itself for its copy of a reference table."""
+    behind = tuple(walk(_behind(body)))
+    differs = differs_beside_clock(behind, schema, any_clock=True)
+    if differs is not None:
+        clause, _, reason = differs.partition(": ")
+        raise refuse(clause, f"{reason}, in {name}")
+    for kind, below in behind:
+        if kind == "ColumnRef" and field_names(below)[-1] in SYSTEM_COLUMNS:
+            raise refuse(str(field_names(below)[-1]), f"it differs between servers, in {name}")
+    for column in map(table.column, defaulted_columns(body)):
+        if column is not None and not is_constant(column):
+            raise refuse(
+                f"SET {column.name} = DEFAULT",
+                f"it is another value on each server, in {name}",
+                "give the value",
+            )
+
+
 def _gathered(pieces: InsertPieces, plan_source: PlanSource, name: str) -> tuple[Gather, int | None]:
     if pieces.source.upper().split() == ["DEFAULT", "VALUES"]:
         return Gather(pieces.source, ()), 0
@@ -115,8 +150,9 @@ def _gathered(pieces: InsertPieces, plan_source: PlanSource, name: str) -> tuple
         raise refuse(clause, f"{reason}, in {name}") from None
 
 
-def _fill(pieces: InsertPieces) -> str:
-    parts = (f"INSERT INTO {TEMPORARY}.{quoted(STAGE)}", pieces.listed, pieces.overriding)
+def _fill(pieces: InsertPieces, listed: Sequence[str]) -> str:
+    names = f"({', '.join(map(quoted, listed))})" if listed else ""
+    parts = (f"INSERT INTO {TEMPORARY}.{quoted(STAGE)}", pieces.listed or names, pieces.overriding)
     return " ".join(part for part in parts if part)
 
 
@@ -208,6 +244,7 @@ def _definition(table: Table, defaults: _Defaults) -> str:
         + defaults.of(column)
         for column in table.columns
     ]
+    columns.append(f"{quoted(STAGE_ROW)} pg_catalog.int8 GENERATED ALWAYS AS IDENTITY")
     return f"CREATE TEMPORARY TABLE {quoted(STAGE)} ({', '.join(columns)})"
 
 

@@ -24,7 +24,12 @@ from parallel_partition.planning.functions import (
 )
 from parallel_partition.planning.gathered_write import plan_gathered_write
 from parallel_partition.planning.hide_part import hide_part
-from parallel_partition.planning.inserts import assigned_columns, default_values, plan_insert
+from parallel_partition.planning.inserts import (
+    assigned_columns,
+    default_values,
+    plan_insert,
+    refuse_drawn_changes,
+)
 from parallel_partition.planning.known_names import Named, system_column
 from parallel_partition.planning.one_server import condition_reason
 from parallel_partition.planning.parse import ParsedText, parse
@@ -83,6 +88,7 @@ def plan_write(
     kind, body = kind_and_body(parsed.statements[0])
     if "CurrentOfExpr" in body.get("whereClause", {}):
         raise refuse("WHERE CURRENT OF", "a cursor is on one server")
+    refuse_drawn_changes(body, table)
     hidden = hide_part(parsed.data, nodes, root) if table.sharded else []
     staged = partial(plan_staged_insert, parsed, body, table, schema, hidden, plan_source)
     if not table.sharded:
@@ -94,7 +100,7 @@ def plan_write(
             return staged()
     if kind == "InsertStmt":
         return _insert(lambda: plan_insert(parsed, nodes, body, root, table, oids, hidden), staged)
-    gathered = partial(plan_gathered_write, parsed, body, root, table, hidden, plan_source)
+    gathered = partial(plan_gathered_write, parsed, body, table, hidden, plan_source)
     if set(assigned_columns(body)) & {*table.key, PART}:
         return gathered()
     plan = _modify(parsed, nodes, body, root, table, schema, oids, hidden)

@@ -28,6 +28,10 @@ def made(make_module_cluster: MakeCluster) -> Cluster:
     cluster.create_table(
         "CREATE TABLE keeps (k int, n int, PRIMARY KEY (k, n), FOREIGN KEY (k) REFERENCES t (k))", key="k"
     )
+    cluster.create_table(
+        "CREATE TABLE filled (k int PRIMARY KEY, v int DEFAULT 7, g int GENERATED ALWAYS AS (v + 1) STORED)",
+        key="k",
+    )
     return cluster
 
 
@@ -164,3 +168,18 @@ def test_explain_tells_what_is_gathered(over: Connection[Any]) -> None:
     assert (told.strategy, told.writes) == ("gather", True)
     assert told.tables[0].table == "public.t"
     assert over.explain("DELETE FROM t WHERE v = (SELECT max(v) FROM t)").merge is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("UPDATE filled SET v = DEFAULT, k = k + 1", "SET v = DEFAULT"),
+        ("UPDATE filled SET (k, v) = (k + 1, DEFAULT)", "SET v = DEFAULT"),
+        ("UPDATE filled SET (k, v) = ROW(k + 1, DEFAULT)", "SET v = DEFAULT"),
+        ("UPDATE filled SET v = 1, k = k + 1 RETURNING g", "RETURNING a generated column"),
+        ("UPDATE filled SET v = 1, k = k + 1 RETURNING (SELECT filled.g)", "RETURNING a generated column"),
+    ],
+)
+def test_what_only_homes_compute_is_refused(over: Connection[Any], text: str, message: str) -> None:
+    with pytest.raises(errors.UnsupportedQuery, match=message):
+        over.execute(text.encode())

@@ -119,6 +119,32 @@ def test_the_same_rows_are_written(over: Connection[Any], one: psycopg.Connectio
     assert outcome(over, text) == outcome(one, text)
 
 
+@pytest.mark.both_versions
+def test_rows_of_any_width_get_their_own_values(over: Connection[Any], one: psycopg.Connection[Any]) -> None:
+    """A narrow row may be stored before a wider one that came earlier."""
+    rows = ", ".join(
+        f"('t{n}', {'DEFAULT' if n % 3 else n}, repeat('x', {n * 7919 % 1900}))" for n in range(300)
+    )
+    text = f"INSERT INTO notes (topic, no, body) VALUES {rows} RETURNING topic, no"
+    assert outcome(over, text) == outcome(one, text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "UPDATE notes SET no = DEFAULT",
+        "UPDATE notes SET no = DEFAULT WHERE topic = 't1'",
+        "UPDATE notes SET (body, no) = ('x', DEFAULT) WHERE no > (SELECT avg(no) FROM notes)",
+        "UPDATE visits SET id = 5",
+        "UPDATE places SET (name, code) = ROW('x', DEFAULT)",
+        "INSERT INTO places VALUES (1, 'a') ON CONFLICT (code) DO UPDATE SET code = DEFAULT",
+    ],
+)
+def test_what_only_a_sequence_may_give_is_not_set(over: Connection[Any], text: str) -> None:
+    with pytest.raises(errors.UnsupportedQuery, match=r"from a sequence|GENERATED ALWAYS"):
+        over.execute(text.encode())
+
+
 def test_the_session_knows_its_latest_values(over: Connection[Any], one: psycopg.Connection[Any]) -> None:
     found = []
     for connection in (over, one):

@@ -44,7 +44,7 @@ DELETE FROM orders WHERE customer IN (SELECT line FROM lines WHERE order_id <> 5
 -- delete of: "parallel_partition part", "parallel_partition place"
 
 UPDATE numbered SET id = DEFAULT, kg = 5;
--- refused: SET id = DEFAULT: it is not supported in a write of public.numbered over gathered rows; give the value
+-- refused: SET id = DEFAULT: its value comes from a sequence; give the value
 
 UPDATE orders SET part = 5;
 -- refused: SET part: it is the library's own column and follows from the key

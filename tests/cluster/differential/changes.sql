@@ -68,3 +68,5 @@ UPDATE users SET name = 'x' WHERE nothing = (SELECT max(id) FROM users);
 UPDATE users SET score = (SELECT price FROM orders);
 UPDATE users SET marks[1] = 99, notes['x'] = '5' WHERE score > (SELECT avg(score) FROM users) RETURNING id, marks, notes;
 UPDATE users SET marks[2] = (SELECT count(*) FROM orders) WHERE marks IS NOT NULL RETURNING *;
+UPDATE users SET marks[1] = 99 WHERE score > (SELECT avg(score) FROM users);
+UPDATE users SET (marks[2:3], id) = ('{7,8}', id + 1000) RETURNING id, marks;
