@@ -6,7 +6,6 @@ import logging
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import TracebackType
 from typing import Any, NoReturn, TypeVar
 from weakref import WeakValueDictionary
 
@@ -21,6 +20,7 @@ from parallel_partition import errors
 from parallel_partition.dbapi.block import BLOCK_GENERATORS, Block
 from parallel_partition.dbapi.cursor import Cursor
 from parallel_partition.dbapi.cursor_factory import named_over_servers, over_servers
+from parallel_partition.dbapi.lent import LentConnection
 from parallel_partition.dbapi.notifications import NotifiedConnection
 from parallel_partition.dbapi.plain_cursor import execute_for, is_execute
 from parallel_partition.dbapi.server_cursor import ServerCursor
@@ -71,7 +71,7 @@ class Info(ConnectionInfo):
         return super().transaction_status if self.pgconn is CLOSED else self._transaction.status
 
 
-class Connection(TwoPhaseConnection[Row], NotifiedConnection[Row]):
+class Connection(TwoPhaseConnection[Row], NotifiedConnection[Row], LentConnection[Row]):
     """A DB-API connection that answers as one PostgreSQL would.
 
     ``isinstance(connection, psycopg.Connection)`` holds. It is made by ``Cluster.connect`` and
@@ -137,15 +137,6 @@ class Connection(TwoPhaseConnection[Row], NotifiedConnection[Row]):
         self.declared: WeakValueDictionary[str, ServerCursor[Any]] = WeakValueDictionary()
         self._closed = self._released = False
         self.set_autocommit(autocommit)
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """As psycopg's: commit, or roll back after an error, and close; here also when the commit fails."""
-        try:
-            super().__exit__(kind, error, trace)
-        finally:
-            self.close()
 
     def __del__(self, *_more: Any) -> None:
         try:

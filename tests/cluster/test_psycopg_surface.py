@@ -14,6 +14,7 @@ import pytest
 from psycopg import sql
 from psycopg.rows import args_row, class_row, dict_row, kwargs_row, namedtuple_row, scalar_row
 from psycopg.types.composite import CompositeInfo, register_composite
+from psycopg_pool import ConnectionPool
 
 from parallel_partition import Cluster, connect, errors
 from parallel_partition.dbapi.connection import Connection
@@ -284,6 +285,35 @@ def test_composites_made_in_another_order(make_cluster: MakeCluster) -> None:
         assert connection.execute("SELECT id, at FROM homes ORDER BY id").fetchall() == places
         gathered = "SELECT first_value(at) OVER (ORDER BY id DESC) FROM homes"
         assert connection.execute(gathered).fetchone() == (places[-1][1],)
+
+
+def test_a_pool_of_psycopgs_lends_them(trio: Cluster, caplog: pytest.LogCaptureFixture) -> None:
+    """Nothing of a transaction is left to the next borrower, on whatever server it was."""
+    caplog.set_level("CRITICAL")
+    elsewhere = next(key for key in range(9) if trio.shard_map.server_of(key) == "s3")
+    conninfo = trio.servers["s1"].conninfo
+    with ConnectionPool(conninfo, connection_class=Connection, min_size=1, max_size=1, timeout=10) as pool:
+        with pool.connection() as connection:
+            first = connection
+            connection.execute("UPDATE visits SET ward = ward WHERE patient = %s", (elsewhere,))
+        with pool.connection() as connection:
+            assert connection is first
+            assert connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
+        connection = pool.getconn()
+        connection.execute("UPDATE visits SET ward = 'gone' WHERE patient = %s", (elsewhere,))
+        pool.putconn(connection)
+        with pool.connection() as connection:
+            assert connection is first
+            assert connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
+            query = "SELECT ward <> 'gone' FROM visits WHERE patient = %s"
+            assert connection.execute(query, (elsewhere,)).fetchone() == (True,)
+        with pytest.raises(ZeroDivisionError), pool.connection() as connection:
+            connection.execute("UPDATE visits SET ward = 'gone'")
+            raise ZeroDivisionError
+        with pool.connection() as connection:
+            assert connection is first
+            assert connection.execute("SELECT count(*) FROM visits WHERE ward = 'gone'").fetchone() == (0,)
+    assert first.closed
 
 
 # --- notifications --------------------------------------------------------------------------------------------
