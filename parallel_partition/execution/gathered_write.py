@@ -33,6 +33,7 @@ CHANGED_BYTES = 1 << 29
 
 _CHANGED = "parallel_partition changed"
 _CASCADING = load("foreign_keys")["cascading"].encode()
+_TRIGGERS = load("triggers")["changes_rows"].encode()
 
 _Rows = Mapping[str, tuple[int, Sequence[Parameter]]]
 
@@ -69,7 +70,10 @@ class GatheredWrites:
         psycopg.Error : what a server said
         """
         locked = [told.query for told in estimates if told.query.table.lock]
-        self._transaction.note_writers([server for query in locked for server in query.servers])
+        servers = list(dict.fromkeys(server for query in locked for server in query.servers))
+        if plan.moves or (plan.returning and plan.update is not None):
+            self._refuse_triggers(plan.table, servers)
+        self._transaction.note_writers(servers)
         text, functions = text_at_moment(gather, self._transaction, self._router.state.catalog)
         with self._gatherer.gathered(gather, estimates, request, search_path, functions) as (merge, left):
             for query in locked:
@@ -83,6 +87,23 @@ class GatheredWrites:
         for write, rows in writes:
             self._write(plan, write, rows)
         return changes_of([result], ())
+
+    def _refuse_triggers(self, table: tuple[str, str], servers: Sequence[str]) -> None:
+        """Refuse what triggers at the homes, made there by hand, would make other rows of than the merge session has.
+
+        A row that moves would meet them twice.
+        """
+        given = [Parameter(name.encode(), 25, 0) for name in table]
+        for server in servers:
+            found = self._transaction.aside(server, Statement(_TRIGGERS, given, prepare=True))
+            if found.ntuples:
+                name = (found.get_value(0, 0) or b"").decode()
+                message = (
+                    f"{'.'.join(table)} has the trigger {name} on server {server}, which may change rows as they are "
+                    "written; over gathered rows their keys are not changed then, and nothing of them is returned: "
+                    "leave RETURNING out, or restrict the key to one server"
+                )
+                raise as_driver_error(errors.UnsupportedQuery(message).at(server))
 
     # --- in the merge session ---------------------------------------------------------------------------------
 

@@ -183,3 +183,25 @@ def test_explain_tells_what_is_gathered(over: Connection[Any]) -> None:
 def test_what_only_homes_compute_is_refused(over: Connection[Any], text: str, message: str) -> None:
     with pytest.raises(errors.UnsupportedQuery, match=message):
         over.execute(text.encode())
+
+
+def test_rows_that_a_trigger_may_change_are_not_returned(make_cluster: MakeCluster) -> None:
+    """It was made by hand: what the merge session computed would not be what is written."""
+    cluster = make_cluster(2)
+    cluster.create_table("CREATE TABLE t (k int PRIMARY KEY, v int, s text)", key="k")
+    with cluster.connect(autocommit=True) as connection:
+        connection.execute("INSERT INTO t SELECT g, g, 's' FROM generate_series(1, 20) AS g")
+        for server in cluster.servers.values():
+            with psycopg.connect(server.conninfo, autocommit=True) as direct:
+                direct.execute(
+                    "CREATE FUNCTION mark() RETURNS trigger LANGUAGE plpgsql AS"
+                    " 'BEGIN NEW.s := NEW.s || ''!''; RETURN NEW; END'"
+                )
+                direct.execute("CREATE TRIGGER marks BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION mark()")
+        update = "UPDATE t SET v = 0 WHERE v > (SELECT avg(v) FROM t)"
+        for text in (f"{update} RETURNING s", "UPDATE t SET k = k + 100"):
+            with pytest.raises(errors.UnsupportedQuery, match="has the trigger marks on server s1"):
+                connection.execute(text.encode())
+        assert connection.execute(update).rowcount == 10
+        assert connection.execute("SELECT count(*) FROM t WHERE s = 's!'").fetchone() == (10,)
+        assert connection.execute("DELETE FROM t WHERE v < (SELECT avg(v) FROM t) RETURNING s").rowcount == 12
