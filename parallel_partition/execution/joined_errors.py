@@ -48,7 +48,9 @@ def _of_class(cls: type[Exception], message: str, failures: Mapping[str, Excepti
         return FanOutError(message, dict(failures))
     first = next(iter(failures.values()))
     try:
-        mixed = type(cls.__name__, (FanOutError, cls), _attributes(cls, message, first))
+        cls(message)
+        # In this order: SQLAlchemy takes the first of PEP 249's names among the bases, and means that of ``cls``.
+        mixed = type(cls.__name__, (cls, FanOutError), _attributes(cls, message, first))
         error: FanOutError = mixed(message, dict(failures))
     except TypeError:
         # A class that does not mix with another, or wants more than a message (UnicodeDecodeError).
@@ -64,6 +66,7 @@ def _of_class(cls: type[Exception], message: str, failures: Mapping[str, Excepti
 def _attributes(cls: type[Exception], message: str, first: Exception) -> dict[str, Any]:
     """The attributes of a class that says ``message`` and otherwise answers as ``first`` does."""
     attributes: dict[str, Any] = {"__module__": cls.__module__, "__doc__": cls.__doc__}
+    attributes["__init__"] = FanOutError.__init__
     attributes["__str__"] = lambda _: message
     for name in dir(cls):
         if not name.startswith("_") and not hasattr(FanOutError, name):

@@ -83,8 +83,8 @@ def test_a_statement_that_failed_to_parse_is_not_remembered(session):
         assert results[0].error_field(psycopg.pq.DiagnosticField.SQLSTATE) == b"42703"
 
 
-def test_the_oldest_prepared_statement_is_closed(session, monkeypatch):
-    monkeypatch.setattr(session_module, "PREPARED_MAX", 2)
+def test_the_oldest_prepared_statement_is_closed(session):
+    session.prepared_max = 2
     for number in (1, 2, 1, 3):
         assert values(session, Statement(b"SELECT %d" % number, prepare=True)) == [b"%d" % number]
     assert sorted(prepared(session)) == ["SELECT 1", "SELECT 3"]

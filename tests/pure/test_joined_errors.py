@@ -1,4 +1,5 @@
 import sqlite3
+from typing import Any
 
 import psycopg
 import psycopg2
@@ -36,6 +37,14 @@ def test_one_error_keeps_its_class_and_says_whose_it_was(cls: type[Exception]) -
     assert str(error) == f"connection 2 of 3: {original}"
     assert error.__cause__ is original
     assert error.errors == {"connection 2 of 3": original}
+
+
+@pytest.mark.parametrize("driver", [psycopg, psycopg2])
+def test_the_first_of_the_standard_names_is_that_of_the_shared_class(driver: Any) -> None:
+    """SQLAlchemy raises its own error of that name."""
+    failures = {name: driver.errors.NotNullViolation(name) for name in ("first", "second")}
+    names = [cls.__name__ for cls in type(joined_error(failures)).__mro__]
+    assert next(name for name in names if name in ("OperationalError", "IntegrityError")) == "IntegrityError"
 
 
 def test_several_errors_are_all_there_under_the_class_they_share() -> None:
