@@ -23,7 +23,7 @@ demo: $(VENV)/demo.done
 	$(BIN)/parallel-partition demo
 
 test: $(VENV)/test.done
-	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 # 200,000 random queries, half of them on PostgreSQL 15 where that is installed: hours. ARGS="--statement-seed 7"
 # makes others.

@@ -220,9 +220,14 @@ def test_a_server_is_killed_in_mid_query(servers: Servers, query: str, killed: s
 
 
 def test_a_session_that_its_server_ends_says_why(servers: Servers) -> None:
+    def stop() -> None:
+        # Before the session that has the lock: the statement would come to its end.
+        servers.ask("s2", LOCKED_OUT.replace("count(*)", "count(pg_terminate_backend(pid))"))
+        servers["s2"].signal_stop("fast")
+
     with servers.cluster.connect() as connection:
         works(connection)
-        with servers.locked(*servers.conninfos, then=lambda: servers["s2"].signal_stop("fast")):
+        with servers.locked(*servers.conninfos, then=stop):
             error = loses(
                 lambda: connection.execute(WHOLE), "s2", "terminating connection due to administrator command"
             )
