@@ -33,7 +33,7 @@ class NotifiedConnection(psycopg.Connection[Row]):
 
     def check_usable(self) -> None:
         """Raise when the connection is closed."""
-        raise NotImplementedError
+        raise NotImplementedError  # the connection that this is a part of has it
 
     def _notified(self, notify: Notify) -> None:
         """Hand a notification to the handlers, or keep it for `notifies`."""

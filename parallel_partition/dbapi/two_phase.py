@@ -33,7 +33,7 @@ class TwoPhaseConnection(psycopg.Connection[Row]):
 
     def check_usable(self) -> None:
         """Raise when the connection is closed."""
-        raise NotImplementedError
+        raise NotImplementedError  # the connection that this is a part of has it
 
     def tpc_begin(self, xid: Xid | str) -> None:
         """Begin a transaction to be committed in two phases; see psycopg's ``tpc_begin``.

@@ -108,7 +108,10 @@ class GatheredWrites:
     # --- in the merge session ---------------------------------------------------------------------------------
 
     def _check_size(self, merge: Session) -> None:
-        text = f"SELECT pg_catalog.sum(pg_catalog.pg_column_size(c.*))::pg_catalog.int8 FROM pg_temp.{quoted(_CHANGED)} AS c"  # noqa: S608, E501 - quoted
+        text = (
+            "SELECT pg_catalog.sum(pg_catalog.pg_column_size(c.*))::pg_catalog.int8"  # noqa: S608 - quoted
+            f" FROM pg_temp.{quoted(_CHANGED)} AS c"
+        )
         (result,) = answers_of(merge, [Statement(text.encode(), prepare=False)])
         size = int(result.get_value(0, 0) or 0)
         if size > CHANGED_BYTES:

@@ -21,7 +21,7 @@ _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def text_at_moment(plan: Gather, transaction: Transaction, catalog: str) -> tuple[str, tuple[str, ...]]:
-    """The text of a gather as the merge session is to run it, and what is to be made for it before; see `at`.
+    """The text of a gather as the merge session is to run it, and what is to be made for it before; see `text_at`.
 
     Raises
     ------

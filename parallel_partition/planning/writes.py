@@ -16,6 +16,7 @@ from parallel_partition.planning.align import (
     sharded_tables,
 )
 from parallel_partition.planning.analysis import Nodes
+from parallel_partition.planning.conditions import DrawnKey, KnownKey
 from parallel_partition.planning.functions import (
     CLOCK_ADVICE,
     differs_beside_clock,
@@ -123,6 +124,9 @@ def _insert(
         plan = straight()
     except UnsupportedQuery:
         return staged()
+    certain = all(isinstance(one, KnownKey | DrawnKey) for key in plan.keys for one in key)
+    if certain and plan.refusal is None:
+        return plan
     try:
         return replace(plan, staged=staged())
     except UnsupportedQuery:

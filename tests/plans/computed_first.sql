@@ -64,7 +64,6 @@ INSERT INTO numbered (kg) VALUES (1);
 -- row: (1, now()
 -- keys: '1'
 -- drawn: id from public.numbered_id_seq
--- else: VALUES (1)
 
 INSERT INTO numbered (id, kg) VALUES (1, 2);
 -- strategy: computed first
